@@ -1,0 +1,2 @@
+//! Emulators of authorization servers.
+fn main() {}

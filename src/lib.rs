@@ -1,0 +1,2 @@
+//! oauth-client-operator: an OAuth client is a Kubernetes resource.
+pub mod api;
