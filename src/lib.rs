@@ -1,2 +1,4 @@
 //! oauth-client-operator: an OAuth client is a Kubernetes resource.
 pub mod api;
+pub mod model;
+pub mod provider;

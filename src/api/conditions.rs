@@ -112,6 +112,8 @@ words! {
         QuotaReached,
         /// Registered: a call may or may not have reached the server, and it cannot be found out.
         OutcomeUnknown,
+        /// Registered: a scope that the spec asks for does not exist at the server.
+        ScopeNotFound,
         /// Registered: the server took the request and did something else.
         NotHonoured,
         /// Registered: the server's address changed and nobody acknowledged it.

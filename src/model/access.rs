@@ -1,0 +1,375 @@
+//! Whether a server's rules and abilities allow what a spec asks for, and what exactly is then wanted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::capabilities::{ChosenBy, Field, Overlap, ScopeModel};
+use super::ledger::Removal;
+use super::metadata::ClientMetadata;
+use super::names::{ClientKey, cut};
+use super::report::{Obstacle, names};
+use super::state::{ClientObject, NamespaceView, Server};
+use crate::api::{
+    AccessRule, AdoptionPolicy, ClientCondition, ClientIdChange, ClientReason, DeletionPolicy, LabelSelector,
+    LabelSelectorOperator, NamespacesFrom, Naming, OAuthClientSpec, OverlapPolicy,
+};
+
+/// What an accepted spec comes to, with the server's defaults filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Desired {
+    /// The name before any suffix.
+    pub client_name: String,
+    /// Whether the name stands without a suffix, so that it proves nothing.
+    pub exact_name: bool,
+    /// The client id, where the caller chooses it.
+    pub client_id: Option<String>,
+    /// The metadata.
+    pub metadata: ClientMetadata,
+    /// The deletion policy.
+    pub removal: Removal,
+    /// How long both credentials shall be good in a rotation.
+    pub overlap_seconds: u32,
+    /// Refuse to rotate where no overlap is possible.
+    pub overlap_required: bool,
+    /// Whether a rotation may change the client id.
+    pub client_id_may_change: bool,
+}
+
+/// Checks a spec against the server's rules and abilities.
+pub fn accept(
+    key: &ClientKey,
+    client: &ClientObject,
+    namespace: &NamespaceView,
+    server: &Server,
+) -> Result<Desired, Obstacle> {
+    let spec = &client.spec;
+    supported(spec, server)?;
+    let naming = allowed(key, spec, namespace, server)?;
+
+    let capabilities = &server.capabilities;
+    let default_name = || format!("{}{}.{}", server.name_prefix, key.namespace, key.name);
+    let client_name = cut(
+        &spec.client_name.clone().unwrap_or_else(default_name),
+        capabilities.name_limit,
+    );
+    let rotation = spec.rotation.as_ref();
+    let changes_id_anyway = !capabilities.client_id_stable || !capabilities.rotate_in_place;
+    Ok(Desired {
+        client_id: match capabilities.client_id {
+            ChosenBy::Caller => Some(spec.client_id.clone().unwrap_or_else(|| client_name.clone())),
+            ChosenBy::Server => None,
+        },
+        client_name,
+        exact_name: naming == Naming::Exact,
+        metadata: metadata(spec, server),
+        removal: match spec.deletion_policy {
+            DeletionPolicy::Delete => Removal::Delete,
+            DeletionPolicy::Retain => Removal::Retain,
+            DeletionPolicy::Disable => Removal::Disable,
+        },
+        overlap_seconds: rotation
+            .and_then(|rotation| rotation.overlap_seconds)
+            .or(server.overlap_seconds)
+            .unwrap_or(0),
+        overlap_required: rotation.is_some_and(|rotation| rotation.overlap == OverlapPolicy::Required),
+        client_id_may_change: match rotation.and_then(|rotation| rotation.client_id_change) {
+            Some(ClientIdChange::Allowed) => true,
+            Some(ClientIdChange::Forbidden) => false,
+            None => changes_id_anyway,
+        },
+    })
+}
+
+fn metadata(spec: &OAuthClientSpec, server: &Server) -> ClientMetadata {
+    let set = |values: &Vec<String>| values.iter().cloned().collect::<BTreeSet<_>>();
+    ClientMetadata {
+        grant_types: spec.grant_types.as_ref().map(set),
+        // Where a server knows scopes, "no scopes" is said too: taking one out of the spec takes it away.
+        scopes: match server.capabilities.scopes {
+            ScopeModel::None => None,
+            ScopeModel::Free | ScopeModel::Provisioned { .. } => {
+                Some(spec.scopes.as_ref().map(set).unwrap_or_default())
+            }
+        },
+        redirect_uris: (!spec.redirect_uris.is_empty()).then(|| set(&spec.redirect_uris)),
+        token_endpoint_auth_method: spec
+            .token_endpoint_auth_method
+            .as_ref()
+            .map(|method| method.as_str().to_owned()),
+        access_token_validity_seconds: spec
+            .access_token_validity_seconds
+            .or(server.access_token_validity_seconds)
+            .filter(|_| server.capabilities.honours.contains(&Field::AccessTokenValidity)),
+        refresh_token_validity_seconds: spec.refresh_token_validity_seconds,
+    }
+}
+
+/// Refuses fields that the provider cannot honour: they are never dropped silently.
+fn supported(spec: &OAuthClientSpec, server: &Server) -> Result<(), Obstacle> {
+    let capabilities = &server.capabilities;
+    let refuse = |what: String, cure: &str| {
+        Err(Obstacle {
+            on: ClientCondition::Accepted,
+            reason: ClientReason::FieldNotSupported,
+            message: format!(
+                "{} cannot honour {what}. Application team: {cure}.",
+                server.key.name
+            ),
+            stalled: true,
+        })
+    };
+    let unsupported: BTreeSet<Field> = fields_set(spec)
+        .difference(&capabilities.honours)
+        .copied()
+        .collect();
+    if !unsupported.is_empty() {
+        return refuse(names(&unsupported), "remove it from the spec");
+    }
+    if let (Some(asked), Some(known)) = (&spec.grant_types, &capabilities.grant_types)
+        && let Some(unknown) = asked.iter().find(|grant| !known.contains(*grant))
+    {
+        return refuse(format!("grant type {unknown}"), "remove it from grantTypes");
+    }
+    if spec.deletion_policy == DeletionPolicy::Disable && !capabilities.can_disable {
+        return refuse("deletionPolicy Disable".into(), "use Delete or Retain");
+    }
+    if spec.adoption.policy != AdoptionPolicy::Never {
+        return refuse("adoption".into(), "set adoption.policy to Never");
+    }
+    let rotation = spec.rotation.as_ref();
+    if rotation.is_some_and(|rotation| rotation.overlap == OverlapPolicy::Required)
+        && capabilities.overlap == Overlap::None
+    {
+        return refuse("rotation.overlap Required".into(), "use Preferred");
+    }
+    if rotation.is_some_and(|rotation| rotation.renew_before_seconds.is_some()) {
+        return refuse(
+            "rotation.renewBeforeSeconds, as its secrets do not expire".into(),
+            "use rotation.maxAgeSeconds or rotation.schedule",
+        );
+    }
+    Ok(())
+}
+
+fn fields_set(spec: &OAuthClientSpec) -> BTreeSet<Field> {
+    [
+        (Field::ClientName, spec.client_name.is_some()),
+        (Field::ClientId, spec.client_id.is_some()),
+        (Field::GrantTypes, spec.grant_types.is_some()),
+        (
+            Field::Scopes,
+            spec.scopes.as_ref().is_some_and(|scopes| !scopes.is_empty()),
+        ),
+        (Field::Audiences, !spec.audiences.is_empty()),
+        (Field::RedirectUris, !spec.redirect_uris.is_empty()),
+        (
+            Field::TokenEndpointAuthMethod,
+            spec.token_endpoint_auth_method.is_some(),
+        ),
+        (
+            Field::AccessTokenValidity,
+            spec.access_token_validity_seconds.is_some(),
+        ),
+        (
+            Field::RefreshTokenValidity,
+            spec.refresh_token_validity_seconds.is_some(),
+        ),
+        (Field::ClientSecretRef, spec.client_secret_ref.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(field, set)| set.then_some(field))
+    .collect()
+}
+
+/// Finds a rule that the spec fits entirely; rules do not add up.
+fn allowed(
+    key: &ClientKey,
+    spec: &OAuthClientSpec,
+    namespace: &NamespaceView,
+    server: &Server,
+) -> Result<Naming, Obstacle> {
+    let Some(rules) = &server.access_rules else {
+        return Ok(Naming::Any);
+    };
+    let here: Vec<&AccessRule> = rules
+        .iter()
+        .filter(|rule| is_for(rule, namespace, server))
+        .collect();
+    if here.is_empty() {
+        return Err(Obstacle {
+            on: ClientCondition::Accepted,
+            reason: ClientReason::NamespaceNotAllowed,
+            message: format!(
+                "no access rule of {0} is for namespace {1}. Platform team: add one, or label the namespace so that \
+                 one fits.",
+                server.key.name, key.namespace
+            ),
+            stalled: true,
+        });
+    }
+    let mut nearest: Option<(&AccessRule, Vec<String>)> = None;
+    for rule in here {
+        let against = violations(rule, spec, server);
+        if against.is_empty() {
+            return Ok(rule.naming);
+        }
+        if nearest
+            .as_ref()
+            .is_none_or(|(_, fewest)| against.len() < fewest.len())
+        {
+            nearest = Some((rule, against));
+        }
+    }
+    let (rule, against) =
+        nearest.map_or_else(Default::default, |(rule, against)| (rule.name.clone(), against));
+    Err(Obstacle {
+        on: ClientCondition::Accepted,
+        reason: ClientReason::NotAllowedByPolicy,
+        message: format!(
+            "{} (nearest rule: {rule}). Application team: change the spec, or ask the owner of {}.",
+            against.join("; "),
+            server.key.name
+        ),
+        stalled: true,
+    })
+}
+
+fn is_for(rule: &AccessRule, namespace: &NamespaceView, server: &Server) -> bool {
+    match &rule.namespaces {
+        // A namespaced server serves its own namespace only, so its rules name none.
+        None => server.key.namespace.is_some(),
+        Some(selection) => match selection.from {
+            NamespacesFrom::All => true,
+            NamespacesFrom::Selector => selection
+                .selector
+                .as_ref()
+                .is_some_and(|selector| selects(selector, &namespace.labels)),
+        },
+    }
+}
+
+/// Whether a label selector matches; an empty one matches nothing here, as a slip must not open a server.
+pub fn selects(selector: &LabelSelector, labels: &BTreeMap<String, String>) -> bool {
+    let empty = selector.match_labels.is_empty() && selector.match_expressions.is_empty();
+    !empty
+        && selector
+            .match_labels
+            .iter()
+            .all(|(key, value)| labels.get(key) == Some(value))
+        && selector.match_expressions.iter().all(|requirement| {
+            let value = labels.get(&requirement.key);
+            let listed = value.is_some_and(|value| requirement.values.contains(value));
+            match requirement.operator {
+                LabelSelectorOperator::In => listed,
+                LabelSelectorOperator::NotIn => !listed,
+                LabelSelectorOperator::Exists => value.is_some(),
+                LabelSelectorOperator::DoesNotExist => value.is_none(),
+            }
+        })
+}
+
+/// What of the spec a rule does not allow, each as "… is not allowed here; allowed: …".
+fn violations(rule: &AccessRule, spec: &OAuthClientSpec, server: &Server) -> Vec<String> {
+    let mut against = Vec::new();
+    let mut refuse = |what: String, allowed: &[String]| {
+        let allowed = if allowed.is_empty() {
+            "none".to_owned()
+        } else {
+            allowed.join(", ")
+        };
+        against.push(format!("{what} is not allowed here; allowed: {allowed}"));
+    };
+    let none: Vec<String> = Vec::new();
+
+    if let Some(grants) = &spec.grant_types {
+        let allowed = rule.grant_types.as_ref().unwrap_or(&none);
+        for grant in grants.iter().filter(|grant| !allowed.contains(grant)) {
+            refuse(format!("grant type {grant}"), allowed);
+        }
+    }
+    let allowed_scopes = rule.scopes.as_ref().unwrap_or(&none);
+    for scope in spec.scopes.iter().flatten() {
+        if !allowed_scopes.iter().any(|pattern| scope_fits(pattern, scope)) {
+            refuse(format!("scope {scope}"), allowed_scopes);
+        }
+    }
+    for audience in spec
+        .audiences
+        .iter()
+        .filter(|audience| !rule.audiences.contains(&audience.audience))
+    {
+        refuse(format!("audience {}", audience.audience), &rule.audiences);
+    }
+    for uri in &spec.redirect_uris {
+        let host = url::Url::parse(uri)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        if !host.is_some_and(|host| {
+            rule.redirect_hosts
+                .iter()
+                .any(|pattern| host_fits(pattern, &host))
+        }) {
+            refuse(format!("redirect URI {uri}"), &rule.redirect_hosts);
+        }
+    }
+    if let Some(method) = &spec.token_endpoint_auth_method {
+        let allowed = rule.token_endpoint_auth_methods.as_deref().unwrap_or_default();
+        if !allowed.contains(method) {
+            let allowed: Vec<String> = allowed.iter().map(|method| method.as_str().to_owned()).collect();
+            refuse(format!("tokenEndpointAuthMethod {}", method.as_str()), &allowed);
+        }
+    }
+    if rule.naming == Naming::Generated && (spec.client_name.is_some() || spec.client_id.is_some()) {
+        refuse(
+            "a chosen clientName or clientID".to_owned(),
+            &["generated names".to_owned()],
+        );
+    }
+    if !rule.deletion_policies.contains(&spec.deletion_policy) {
+        let allowed: Vec<String> = rule
+            .deletion_policies
+            .iter()
+            .map(|policy| policy.as_str().to_owned())
+            .collect();
+        refuse(
+            format!("deletionPolicy {}", spec.deletion_policy.as_str()),
+            &allowed,
+        );
+    }
+    let validities = [
+        (
+            Field::AccessTokenValidity,
+            spec.access_token_validity_seconds
+                .or(server.access_token_validity_seconds),
+            rule.max_access_token_validity_seconds,
+        ),
+        (
+            Field::RefreshTokenValidity,
+            spec.refresh_token_validity_seconds,
+            rule.max_refresh_token_validity_seconds,
+        ),
+    ];
+    for (field, asked, most) in validities {
+        if let (Some(asked), Some(most)) = (asked, most)
+            && asked > most
+        {
+            refuse(format!("{} {asked}", field.name()), &[format!("at most {most}")]);
+        }
+    }
+    against
+}
+
+/// Exact, or a prefix followed by `*`.
+fn scope_fits(pattern: &str, scope: &str) -> bool {
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == scope, |prefix| scope.starts_with(prefix))
+}
+
+/// Exact, or `*.` and a suffix that does not match by itself. Host names know no case.
+fn host_fits(pattern: &str, host: &str) -> bool {
+    let (pattern, host) = (pattern.to_ascii_lowercase(), host.to_ascii_lowercase());
+    match pattern.strip_prefix('*') {
+        Some(suffix) => suffix.starts_with('.') && host.len() > suffix.len() && host.ends_with(suffix),
+        None => pattern == host,
+    }
+}

@@ -1,0 +1,270 @@
+//! What every stage has in hand, and the ways to end the chain.
+
+use jiff::Timestamp;
+use rand::CryptoRng;
+
+use super::{Decision, Wake, obligations, overlap};
+use crate::api::{ClientCondition, ClientReason};
+use crate::model::fault::Fault;
+use crate::model::ledger::{Attempt, LedgerEntry, Registration};
+use crate::model::names::{AttemptId, ServerKey, random_id};
+use crate::model::report::{Obstacle, report};
+use crate::model::state::{ClientObject, Server, State, Written};
+use crate::model::step::{Record, Refusal, Step};
+
+/// Goes on with a value, or ends the chain with a decision.
+pub(super) type Flow<T = ()> = Result<T, Box<Decision>>;
+
+/// Ends the chain with a step.
+pub(super) fn go<T>(step: Step) -> Flow<T> {
+    Err(Box::new(Decision::Do(step)))
+}
+
+/// Ends the chain.
+pub(super) fn end<T>(decision: Decision) -> Flow<T> {
+    Err(Box::new(decision))
+}
+
+/// A client that is there, and what is known about it.
+pub(super) struct Case<'a> {
+    pub(super) state: &'a State,
+    pub(super) client: &'a ClientObject,
+}
+
+impl<'a> Case<'a> {
+    pub(super) fn entry(&self) -> Option<&'a LedgerEntry> {
+        self.state.ledger.entry()
+    }
+
+    pub(super) fn current(&self) -> Option<(&'a LedgerEntry, &'a Registration)> {
+        self.entry()
+            .and_then(|entry| entry.current.as_ref().map(|current| (entry, current)))
+    }
+
+    pub(super) fn record(&self, entry: LedgerEntry) -> Step {
+        record(self.state, entry, None)
+    }
+
+    /// A step at the server, unless this pass has come to grief there already.
+    pub(super) fn ask<T>(&self, server: &ServerKey, trouble: Trouble, step: Step) -> Flow<T> {
+        match &self.state.pass.fault {
+            None => go(step),
+            Some(fault) => self.in_trouble(server, trouble, fault),
+        }
+    }
+
+    /// Ends the pass with what a fault means to the client.
+    pub(super) fn in_trouble<T>(&self, server: &ServerKey, trouble: Trouble, fault: &Fault) -> Flow<T> {
+        let wake = match fault {
+            Fault::Throttled(Some(until)) => Wake::At(*until),
+            _ => Wake::Backoff,
+        };
+        match trouble {
+            Trouble::Background => end(Decision::Blocked(wake)),
+            Trouble::Spec | Trouble::Rotation => {
+                let obstacle = obstacle_of(&server.name, trouble, fault);
+                self.blocked_until(obstacle, wake)
+            }
+        }
+    }
+
+    /// A write that the API server refused ends the pass, or tells the client.
+    pub(super) fn heed_refusals(&self) -> Flow {
+        match &self.state.pass.refusal {
+            None => Ok(()),
+            Some((_, Refusal::Stale)) => end(Decision::Blocked(Wake::Now)),
+            Some((_, Refusal::NamespaceTerminating)) => end(Decision::Settled(Wake::OnChange)),
+            Some((Written::Secret, Refusal::Denied(why))) => {
+                let name = crate::model::publication::secret_name(
+                    &self.state.subject.client.name,
+                    &self.client.spec,
+                );
+                self.blocked_until(
+                    Obstacle {
+                        on: ClientCondition::SecretPublished,
+                        reason: ClientReason::WriteDenied,
+                        message: format!(
+                            "the API server refuses to write Secret {name}: {why}. Owner of the namespace: make room \
+                             or lift the rule; nothing is changed at the authorization server until then. Retried \
+                             with growing pauses."
+                        ),
+                        stalled: true,
+                    },
+                    Wake::Backoff,
+                )
+            }
+            Some((_, Refusal::Denied(_) | Refusal::Unavailable(_))) => end(Decision::Blocked(Wake::Backoff)),
+        }
+    }
+
+    pub(super) fn blocked<T>(&self, obstacle: Obstacle) -> Flow<T> {
+        self.blocked_until(obstacle, Wake::OnChange)
+    }
+
+    pub(super) fn blocked_until<T>(&self, obstacle: Obstacle, wake: Wake) -> Flow<T> {
+        self.tell(Some(obstacle), None)?;
+        end(Decision::Blocked(wake))
+    }
+
+    pub(super) fn settled(&self, next_rotation: Option<Timestamp>) -> Flow<Decision> {
+        self.tell(None, next_rotation)?;
+        let entry = self.entry();
+        let wake = [
+            next_rotation,
+            entry.and_then(LedgerEntry::next_obligation),
+            entry
+                .and_then(|entry| entry.previous.as_ref())
+                .and_then(|previous| previous.retire_at),
+            entry.and_then(|entry| entry.recheck_at),
+        ]
+        .into_iter()
+        .flatten()
+        .min();
+        Ok(Decision::Settled(wake.map_or(Wake::OnChange, Wake::At)))
+    }
+
+    /// Reports, if there is anything to say that was not said.
+    fn tell(&self, obstacle: Option<Obstacle>, next_rotation: Option<Timestamp>) -> Flow {
+        let report = report(self.state, self.client, obstacle, next_rotation);
+        let status_refused = matches!(self.state.pass.refusal, Some((Written::Status, _)));
+        let news = report.status != self.client.status || !report.happenings.is_empty();
+        if news && !status_refused {
+            go(Step::Report(Box::new(report)))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The server object cannot be used. A client that has all it asked for stays as it is; one that has not
+    /// says what it waits for.
+    pub(super) fn leave_as_it_is<T>(&self, server: &ServerKey, why: &str) -> Flow<T> {
+        let rotate_waits = self.entry().is_none_or(|entry| {
+            self.client.rotate.is_some() && entry.served.annotation != self.client.rotate
+        });
+        let has_all = self.current().is_some_and(|(entry, _)| entry.intent.is_none())
+            && self.client.status.observed_generation == Some(self.client.generation)
+            && !rotate_waits;
+        if has_all {
+            return end(Decision::Settled(Wake::OnChange));
+        }
+        self.blocked(Obstacle {
+            on: ClientCondition::Ready,
+            reason: ClientReason::WaitingForServer,
+            message: format!(
+                "{} cannot be used: {why} This client goes on as soon as that is mended.",
+                server.name
+            ),
+            stalled: false,
+        })
+    }
+
+    /// Changes and rotation wait; what was promised before (retiring, removing) goes on unless the server
+    /// itself is suspended.
+    pub(super) fn suspended(&self, server: &Server, rng: &mut dyn CryptoRng) -> Flow<Decision> {
+        if !server.suspended {
+            overlap::wind_up(self, server, rng)?;
+            obligations::discharge(self, server, rng)?;
+        }
+        let who = if server.suspended {
+            format!("{} is suspended", server.key.name)
+        } else {
+            "spec.suspend is set".into()
+        };
+        self.blocked(Obstacle {
+            on: ClientCondition::Ready,
+            reason: ClientReason::Suspended,
+            message: format!(
+                "{who}: nothing is changed or rotated until it is cleared; the credential stays as it is"
+            ),
+            stalled: false,
+        })
+    }
+}
+
+/// What a fault at the server stands in the way of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trouble {
+    /// Of what the spec asks for: the client is not ready.
+    Spec,
+    /// Of a rotation: the credential before it still works.
+    Rotation,
+    /// Of a background check or of cleanup: nothing that the client's status speaks of.
+    Background,
+}
+
+fn obstacle_of(server: &str, trouble: Trouble, fault: &Fault) -> Obstacle {
+    let (reason, stalled, next) = match fault {
+        Fault::Denied(_) => (
+            ClientReason::ServerDenied,
+            true,
+            "Platform team: grant it. Retried with growing pauses, and when the credential Secret changes.",
+        ),
+        Fault::Invalid(_) => (
+            ClientReason::ServerDenied,
+            true,
+            "Application team: change the spec. Retried with growing pauses.",
+        ),
+        Fault::Conflict(_) => (
+            ClientReason::NameTaken,
+            true,
+            "Application team: choose another name. Retried with growing pauses.",
+        ),
+        Fault::OutcomeUnknown(_) => (
+            ClientReason::OutcomeUnknown,
+            false,
+            "The operator looks again and repeats the call with growing pauses; nobody has to act.",
+        ),
+        Fault::Throttled(_) | Fault::Unavailable(_) | Fault::NotFound => (
+            ClientReason::WaitingForServer,
+            false,
+            "Retried with growing pauses; nobody has to act unless it lasts.",
+        ),
+    };
+    let on = match (trouble, reason) {
+        (Trouble::Rotation, _) => ClientCondition::Rotating,
+        (_, ClientReason::WaitingForServer) => ClientCondition::Ready,
+        _ => ClientCondition::Registered,
+    };
+    let reason = if on == ClientCondition::Rotating {
+        ClientReason::Failed
+    } else {
+        reason
+    };
+    Obstacle {
+        on,
+        reason,
+        message: format!("{server} {fault}. {next}"),
+        stalled,
+    }
+}
+
+pub(super) fn server_not_found(key: &ServerKey) -> Obstacle {
+    Obstacle {
+        on: ClientCondition::Accepted,
+        reason: ClientReason::ServerNotFound,
+        message: format!(
+            "there is no {key}. Application team: check serverRef; platform team: create the server object. Goes on as \
+             soon as it is there."
+        ),
+        stalled: true,
+    }
+}
+
+/// A write of the ledger; with the attempt whose call follows at once, if one does.
+pub(super) fn record(state: &State, entry: LedgerEntry, call: Option<AttemptId>) -> Step {
+    Step::Record(Record::Write {
+        entry: Box::new(entry),
+        replaces: state.ledger.version().cloned(),
+        call,
+    })
+}
+
+/// A fresh attempt, after `tries` earlier ones.
+pub(super) fn attempt(state: &State, rng: &mut dyn CryptoRng, tries: u32) -> Attempt {
+    Attempt {
+        id: AttemptId(random_id(rng)),
+        by: state.here.instance.clone(),
+        at: state.now,
+        tries: tries.saturating_add(1),
+    }
+}

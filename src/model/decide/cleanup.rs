@@ -1,0 +1,176 @@
+//! What is left to do for a client that is gone. Nothing waits for it: no finalizer, no namespace.
+
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, end, go, record};
+use super::{Decision, Wake, obligations};
+use crate::model::ledger::{LedgerEntry, Obligation, Operation, Removal};
+use crate::model::names::{Handle, Uid};
+use crate::model::report::{Happening, Report, Status};
+use crate::model::state::{LedgerView, Server, ServerView, State};
+use crate::model::step::{Refusal, Step};
+
+/// A client that is proven to be gone. `crd_uid` is part of the proof: the entry must know the same CRD.
+pub(super) fn gone(state: &State, crd_uid: &Uid, rng: &mut dyn CryptoRng) -> Flow<Decision> {
+    let entry = match &state.ledger {
+        LedgerView::Held { entry, .. } => entry,
+        LedgerView::Absent => return finished(state),
+        LedgerView::Unreadable(_) => return Ok(Decision::Blocked(Wake::OnChange)),
+    };
+    // A CRD that was made again, or another cluster's entry: no evidence that anybody deleted this client.
+    if entry.crd_uid != *crd_uid || entry.cluster_id != state.here.cluster_id {
+        return Ok(Decision::Blocked(Wake::OnChange));
+    }
+    remove(state, entry, rng)
+}
+
+/// An `OAuthClient` of this name was made again with another server: what its predecessor left at the first one is
+/// removed before anything new begins.
+pub(super) fn predecessor(case: &Case, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow {
+    let decision = remove(case.state, entry, rng)?;
+    end(decision)
+}
+
+fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<Decision> {
+    match &state.pass.refusal {
+        None => {}
+        Some((_, Refusal::Stale)) => return Ok(Decision::Blocked(Wake::Now)),
+        Some(_) => return Ok(Decision::Blocked(Wake::Backoff)),
+    }
+    obligations::store_answer(state)?;
+    let server = usable(state, entry);
+    if entry.current.is_some() || entry.previous.is_some() || entry.intent.is_some() {
+        let mut owed = owed(state, entry);
+        let call = server
+            .ok()
+            .and_then(|_| obligations::begin(state, &mut owed, rng));
+        return match call {
+            Some(call) => go(record(state, owed, Some(call))),
+            None => go(obligations::written_or_removed(state, owed)),
+        };
+    }
+    let kept_for_undo = entry
+        .obligations
+        .iter()
+        .any(|owed| owed.was_current && owed.attempt.is_none() && owed.not_before > state.now);
+    if let Some(found) = state
+        .secret
+        .as_ref()
+        .filter(|found| found.is_of(entry) && !found.terminating)
+        && !kept_for_undo
+    {
+        return go(Step::Unpublish {
+            uid: found.uid.clone(),
+            version: found.version.clone(),
+        });
+    }
+    match server {
+        Ok(server) => {
+            obligations::discharge_at(state, server, rng)?;
+            if let Some(fault) = &state.pass.removal_fault {
+                pending(state, obligations::described(fault, &server.key.name))?;
+                return Ok(Decision::Blocked(Wake::Backoff));
+            }
+        }
+        Err(why) => {
+            if !entry.obligations.is_empty() {
+                pending(
+                    state,
+                    format!("{why} The client there is removed as soon as that is mended"),
+                )?;
+                return Ok(Decision::Blocked(Wake::OnChange));
+            }
+        }
+    }
+    match entry.next_obligation() {
+        Some(at) => Ok(Decision::Blocked(Wake::At(at))),
+        None => go(obligations::written_or_removed(state, entry.clone())),
+    }
+}
+
+fn finished(state: &State) -> Flow<Decision> {
+    tell(state, state.pass.happenings.clone())?;
+    Ok(Decision::Settled(Wake::OnChange))
+}
+
+/// The server, if what is owed there can be done now.
+fn usable<'a>(state: &'a State, entry: &LedgerEntry) -> Result<&'a Server, String> {
+    match &state.server {
+        ServerView::Missing(key) => Err(format!("there is no {key} any more.")),
+        ServerView::NotReady(key, why) => Err(format!("{} cannot be used: {why}", key.name)),
+        ServerView::Ready(server) if server.suspended => Err(format!("{} is suspended.", server.key.name)),
+        ServerView::Ready(server)
+            if server.fingerprint != entry.server_fingerprint
+                && !server.former_fingerprints.contains(&entry.server_fingerprint) =>
+        {
+            Err(format!(
+                "{} has another address than it had, and formerURLs does not name it.",
+                server.key.name
+            ))
+        }
+        ServerView::Ready(server) => Ok(server),
+    }
+}
+
+fn pending(state: &State, why: String) -> Flow {
+    if state.pass.told {
+        return Ok(());
+    }
+    let mut happenings = state.pass.happenings.clone();
+    happenings.push(Happening::CleanupPending { why });
+    tell(state, happenings)
+}
+
+fn tell(state: &State, happenings: Vec<Happening>) -> Flow {
+    if happenings.is_empty() || state.pass.told {
+        return Ok(());
+    }
+    go(Step::Report(Box::new(Report {
+        status: Status::default(),
+        happenings,
+        obstacle: None,
+    })))
+}
+
+/// Everything that the entry answers for, as obligations.
+fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
+    let mut entry = entry.clone();
+    let now = state.now;
+    let after = |wait| now.checked_add(wait).unwrap_or(now);
+    let delay = entry.removal_delay;
+    if let Some(current) = entry.current.take()
+        && entry.removal != Removal::Retain
+    {
+        entry.obligations.push(Obligation {
+            handle: current.handle.clone(),
+            registration: Some(current),
+            removal: entry.removal,
+            since: now,
+            not_before: after(delay),
+            was_current: true,
+            attempt: None,
+        });
+    }
+    if let Some(previous) = entry.previous.take() {
+        entry.obligations.push(Obligation {
+            not_before: after(delay),
+            ..super::intent::retiring(previous, now)
+        });
+    }
+    // A registration whose answer was lost may still come to be, but only under a name that proves it ours.
+    if let Some(intent) = entry.intent.take()
+        && let Operation::Register { candidate, .. } = intent.operation
+        && candidate.name_is_proof
+    {
+        entry.obligations.push(Obligation {
+            handle: Handle(candidate.name),
+            registration: None,
+            removal: Removal::Delete,
+            since: now,
+            not_before: after(state.here.timing.late_delivery),
+            was_current: false,
+            attempt: None,
+        });
+    }
+    entry
+}

@@ -1,0 +1,128 @@
+//! What the server was seen to hold, against what it should.
+
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, Trouble, end, go};
+use super::{Decision, Wake, intent::absorb, register, update};
+use crate::model::access::Desired;
+use crate::model::capabilities::{HandleKind, ScopeModel};
+use crate::model::ledger::{LedgerEntry, Obligation, Registration, Removal};
+use crate::model::metadata::RemoteClient;
+use crate::model::state::Server;
+use crate::model::step::{Query, Step};
+
+/// Looks at the latest observation. A list only hints: what it shows is read again before anything is done.
+pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
+    let Some((entry, current)) = case.current() else {
+        return Ok(());
+    };
+    let seen = case
+        .state
+        .seen
+        .as_ref()
+        .filter(|seen| seen.began_at >= current.as_of);
+    let recheck = entry.recheck_at.is_some_and(|at| at <= case.state.now);
+    let Some(seen) = seen else {
+        return if recheck {
+            read_again(case, server, current)
+        } else {
+            Ok(())
+        };
+    };
+    let suspicious = seen.client.as_ref().is_none_or(|remote| differs(current, remote));
+    match &seen.client {
+        _ if !seen.authoritative && (suspicious || recheck) => read_again(case, server, current),
+        None => register_anew(case, server, entry, current, desired, rng),
+        Some(remote) if suspicious => put_right(case, server, entry, remote, desired, rng),
+        Some(_) if recheck => go(case.record(LedgerEntry {
+            recheck_at: None,
+            ..entry.clone()
+        })),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether a client differs from what the server told last: a difference that it told at once is not drift.
+pub fn differs(current: &Registration, remote: &RemoteClient) -> bool {
+    remote.shows_other_credential(&current.credential)
+        || (!current.asked.differences(&remote.metadata).is_empty()
+            && !current.told.differences(&remote.metadata).is_empty())
+}
+
+fn read_again(case: &Case, server: &Server, current: &Registration) -> Flow {
+    case.ask(
+        &server.key,
+        Trouble::Background,
+        Step::Observe(Query::Client(current.handle.clone())),
+    )
+}
+
+/// Another credential is taken over and published; other metadata is put right, or reported.
+fn put_right(
+    case: &Case,
+    server: &Server,
+    entry: &LedgerEntry,
+    remote: &RemoteClient,
+    desired: &Desired,
+    rng: &mut dyn CryptoRng,
+) -> Flow {
+    let mut seen = LedgerEntry {
+        recheck_at: None,
+        ..entry.clone()
+    };
+    let Some(current) = &mut seen.current else {
+        return Ok(());
+    };
+    let other_credential = remote.shows_other_credential(&current.credential);
+    if other_credential || !server.repair_drift {
+        absorb(current, remote, case.state.now);
+        return go(case.record(seen));
+    }
+    update::send(case, server, desired, rng)
+}
+
+/// The client is gone at the server. It is registered again under the next name; should it turn up after all, it
+/// is removed.
+fn register_anew(
+    case: &Case,
+    server: &Server,
+    entry: &LedgerEntry,
+    current: &Registration,
+    desired: &Desired,
+    rng: &mut dyn CryptoRng,
+) -> Flow {
+    let state = case.state;
+    let settled_at = current
+        .registered_at
+        .checked_add(state.here.timing.settling)
+        .unwrap_or(current.registered_at);
+    if state.now < settled_at {
+        return end(Decision::Blocked(Wake::At(settled_at)));
+    }
+    let desired_metadata = match server.capabilities.scopes {
+        ScopeModel::Provisioned { .. } => Some(&desired.metadata),
+        ScopeModel::None | ScopeModel::Free => None,
+    };
+    if let Some(metadata) = desired_metadata {
+        register::scopes_there(case, server, metadata, Trouble::Spec)?;
+    }
+    let mut entry = entry.clone();
+    let candidate = register::candidate(&entry, server, desired, rng);
+    let same_handle = server.capabilities.handle == HandleKind::Name && candidate.name == current.name;
+    if let Some(lost) = entry.current.take().filter(|_| !same_handle) {
+        entry.obligations.push(Obligation {
+            handle: lost.handle.clone(),
+            registration: Some(lost),
+            removal: Removal::Delete,
+            since: state.now,
+            not_before: state
+                .now
+                .checked_add(state.here.timing.late_delivery)
+                .unwrap_or(state.now),
+            was_current: false,
+            attempt: None,
+        });
+    }
+    entry.recheck_at = None;
+    register::begin(case, server, entry, candidate, None, rng)
+}

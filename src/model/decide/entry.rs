@@ -1,0 +1,123 @@
+//! Whose ledger entry this is, and what it has to say before anything else is decided.
+
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, go};
+use super::cleanup;
+use crate::api::{ClientCondition, ClientReason};
+use crate::model::access::Desired;
+use crate::model::ledger::{LedgerEntry, Removal};
+use crate::model::report::Obstacle;
+use crate::model::state::{LedgerView, Server};
+
+/// The entry must be readable, of this cluster, and of this very client; a client that was made again takes the
+/// entry of its predecessor over.
+pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
+    let entry = match &case.state.ledger {
+        LedgerView::Absent => return Ok(()),
+        LedgerView::Held { entry, .. } => entry,
+        LedgerView::Unreadable(why) => {
+            return case.blocked(unmanageable(format!(
+                "the operator's record of this client cannot be used: {why}. Platform team: run the operator version \
+                 that wrote it, or restore it from a backup. Nothing is changed until then."
+            )));
+        }
+    };
+    let here = &case.state.here;
+    if entry.cluster_id != here.cluster_id {
+        return case.blocked(unmanageable(format!(
+            "the operator's record of this client was written in another cluster ({}). Platform team: if this cluster \
+             replaces that one, adopt its records; else delete the record. Nothing is changed until then.",
+            entry.cluster_id
+        )));
+    }
+    if entry.owner == case.client.uid {
+        if entry.crd_uid == here.crd_uid {
+            return Ok(());
+        }
+        // The CRD was made again and the client with it: the evidence of a later deletion needs the new UID.
+        return go(case.record(LedgerEntry {
+            crd_uid: here.crd_uid.clone(),
+            ..(**entry).clone()
+        }));
+    }
+    if entry.server != case.client.server(&case.state.subject.client) {
+        // The predecessor used another server. What it left there is removed first.
+        return cleanup::predecessor(case, entry, rng);
+    }
+    go(case.record(taken_over(case, entry)))
+}
+
+/// The entry as the new owner has it: the registration that was current is current again, unless its removal
+/// has begun.
+fn taken_over(case: &Case, entry: &LedgerEntry) -> LedgerEntry {
+    let mut entry = entry.clone();
+    entry.owner = case.client.uid.clone();
+    entry.crd_uid = case.state.here.crd_uid.clone();
+    // As at every creation, the value that is there then rotates nothing.
+    entry.served.annotation.clone_from(&case.client.rotate);
+    let back = entry
+        .obligations
+        .iter()
+        .position(|o| o.was_current && o.attempt.is_none() && o.registration.is_some());
+    if entry.current.is_none()
+        && let Some(index) = back
+    {
+        entry.current = entry.obligations.remove(index).registration;
+    }
+    entry
+}
+
+/// A server whose address changed is not the same server until somebody says so.
+pub(super) fn check_address(case: &Case, server: &Server) -> Flow {
+    let Some(entry) = case.entry() else { return Ok(()) };
+    if entry.server_fingerprint == server.fingerprint {
+        return Ok(());
+    }
+    if server.former_fingerprints.contains(&entry.server_fingerprint) {
+        let server_fingerprint = server.fingerprint.clone();
+        return go(case.record(LedgerEntry {
+            server_fingerprint,
+            ..entry.clone()
+        }));
+    }
+    case.blocked(Obstacle {
+        on: ClientCondition::Registered,
+        reason: ClientReason::ServerMoved,
+        message: format!(
+            "{} has another address than when this client was registered. Platform team: if it is the same server, add \
+             the old URL to formerURLs; else put the old address back. Nothing is changed until then.",
+            server.key.name
+        ),
+        stalled: true,
+    })
+}
+
+/// Keeps in the entry what is needed when the spec or the server object is no more.
+pub(super) fn keep_terms(case: &Case, server: &Server, desired: &Desired) -> Flow {
+    let Some(entry) = case.entry() else { return Ok(()) };
+    let mut terms = entry.clone();
+    terms.endpoints = server.endpoints.clone();
+    terms.removal = desired.removal;
+    terms.removal_delay = server.deletion_delay;
+    terms.secret_owned = secret_owned(server, desired);
+    if terms == *entry {
+        Ok(())
+    } else {
+        go(case.record(terms))
+    }
+}
+
+/// Whether the Secret may go together with the resource.
+pub(super) fn secret_owned(server: &Server, desired: &Desired) -> bool {
+    desired.removal == Removal::Delete && server.deletion_delay.is_zero()
+}
+
+fn unmanageable(message: String) -> Obstacle {
+    Obstacle {
+        on: ClientCondition::Registered,
+        reason: ClientReason::Unmanageable,
+        message,
+        stalled: true,
+    }
+}

@@ -1,0 +1,298 @@
+//! The open intent: a call that is about to be sent, or was and has no known outcome.
+
+use jiff::Timestamp;
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, Trouble, attempt, end, go, record};
+use super::{Decision, Wake, update};
+use crate::api::{ClientCondition, ClientReason};
+use crate::model::access::Desired;
+use crate::model::fault::Fault;
+use crate::model::ledger::{
+    Candidate, Intent, LedgerEntry, Obligation, Operation, Previous, Registration, Removal, Rotation,
+};
+use crate::model::metadata::{Credential, RemoteClient};
+use crate::model::report::Obstacle;
+use crate::model::state::{Answer, Server, Timing};
+use crate::model::step::{Call, Query, Request, Step};
+
+/// An answer is stored before anything else is done with it.
+pub(super) fn store_answer(case: &Case) -> Flow {
+    super::obligations::store_answer(case.state)?;
+    let (Some((id, Answer::Client(remote))), Some(entry)) = (&case.state.pass.answer, case.entry()) else {
+        return Ok(());
+    };
+    match &entry.intent {
+        Some(intent) if intent.attempt.id == *id => go(case.record(closed(
+            entry,
+            intent,
+            remote,
+            true,
+            case.state.now,
+            &case.state.here.timing,
+        ))),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Sends the call of an attempt that this pass recorded; finds out what became of any other.
+pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
+    let Some(entry) = case.entry() else { return Ok(()) };
+    let Some(intent) = &entry.intent else {
+        return Ok(());
+    };
+    if case.state.pass.recorded_attempt.as_ref() == Some(&intent.attempt.id) {
+        return match request(entry, &intent.operation) {
+            Some(request) => {
+                let attempt = Some((intent.attempt.id.clone(), intent.attempt.at));
+                go(Step::Call(Call { attempt, request }))
+            }
+            None => end(Decision::Blocked(Wake::OnChange)),
+        };
+    }
+    let trouble = trouble_of(&intent.operation);
+    if let Some(
+        fault @ (Fault::Denied(_) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)),
+    ) = &case.state.pass.fault
+    {
+        return case.in_trouble(&server.key, trouble, fault);
+    }
+    let seen = case
+        .state
+        .seen
+        .as_ref()
+        .filter(|seen| seen.authoritative && seen.began_at >= intent.attempt.at);
+    match &intent.operation {
+        // To repeat it harms nobody, and what is asked for by now replaces what was asked for then.
+        Operation::Update { .. } => match (seen, &case.state.pass.fault) {
+            (Some(seen), _) if seen.client.is_none() => Ok(()),
+            (_, Some(fault)) => case.in_trouble(&server.key, trouble, fault),
+            (_, None) => update::send(case, server, desired, rng),
+        },
+        Operation::Register { candidate, .. } => match seen {
+            None => go(Step::Observe(Query::Attempted(Box::new(candidate.clone())))),
+            Some(seen) => match &seen.client {
+                Some(remote) if candidate.name_is_proof => close_as_found(case, entry, intent, remote),
+                Some(_) => case.blocked(cannot_prove(&server.key.name, &candidate.name)),
+                None => {
+                    let operation = with_metadata(&intent.operation, desired);
+                    repeat(case, server, entry, intent, operation, rng)
+                }
+            },
+        },
+        Operation::Rotate { .. } => match (seen, &entry.current) {
+            (_, None) => Ok(()),
+            (None, Some(current)) => go(Step::Observe(Query::Client(current.handle.clone()))),
+            (Some(seen), Some(current)) => match &seen.client {
+                // The client is gone altogether; the drift stage registers it anew.
+                None => Ok(()),
+                Some(remote) if remote.shows_other_credential(&current.credential) => {
+                    close_as_found(case, entry, intent, remote)
+                }
+                Some(_) => repeat(case, server, entry, intent, intent.operation.clone(), rng),
+            },
+        },
+    }
+}
+
+fn close_as_found(case: &Case, entry: &LedgerEntry, intent: &Intent, remote: &RemoteClient) -> Flow {
+    go(case.record(closed(
+        entry,
+        intent,
+        remote,
+        false,
+        case.state.now,
+        &case.state.here.timing,
+    )))
+}
+
+/// Repeats a call that did not show: the same candidate under a fresh attempt. Another process's call may still
+/// be on its way, so its intent must have been left alone for long enough.
+fn repeat(
+    case: &Case,
+    server: &Server,
+    entry: &LedgerEntry,
+    intent: &Intent,
+    operation: Operation,
+    rng: &mut dyn CryptoRng,
+) -> Flow {
+    let trouble = trouble_of(&operation);
+    if let Some(fault) = &case.state.pass.fault {
+        return case.in_trouble(&server.key, trouble, fault);
+    }
+    let state = case.state;
+    if intent.attempt.by != state.here.instance {
+        let unchanged_for = match &state.ledger {
+            crate::model::state::LedgerView::Held { unchanged_for, .. } => *unchanged_for,
+            _ => jiff::SignedDuration::ZERO,
+        };
+        let rest = state.here.timing.take_over_after() - unchanged_for;
+        if rest.is_positive() {
+            let at = state.now.checked_add(rest).unwrap_or(state.now);
+            return end(Decision::Blocked(Wake::At(at)));
+        }
+    }
+    let attempt = attempt(state, rng, intent.attempt.tries);
+    let call = Some(attempt.id.clone());
+    let entry = LedgerEntry {
+        intent: Some(Intent { operation, attempt }),
+        ..entry.clone()
+    };
+    case.ask(&server.key, trouble, record(state, entry, call))
+}
+
+fn trouble_of(operation: &Operation) -> Trouble {
+    match operation {
+        Operation::Register { rotation: None, .. } | Operation::Update { .. } => Trouble::Spec,
+        Operation::Register {
+            rotation: Some(_), ..
+        }
+        | Operation::Rotate { .. } => Trouble::Rotation,
+    }
+}
+
+fn with_metadata(operation: &Operation, desired: &Desired) -> Operation {
+    match operation {
+        Operation::Register { candidate, rotation } => Operation::Register {
+            candidate: Candidate {
+                metadata: desired.metadata.clone(),
+                ..candidate.clone()
+            },
+            rotation: rotation.clone(),
+        },
+        other => other.clone(),
+    }
+}
+
+fn request(entry: &LedgerEntry, operation: &Operation) -> Option<Request> {
+    let handle = || entry.current.as_ref().map(|current| current.handle.clone());
+    Some(match operation {
+        Operation::Register { candidate, .. } => Request::Register(Box::new(candidate.clone())),
+        Operation::Update { metadata } => Request::Update {
+            handle: handle()?,
+            metadata: metadata.clone(),
+        },
+        Operation::Rotate { candidate, .. } => Request::Rotate {
+            handle: handle()?,
+            candidate: candidate.clone(),
+        },
+    })
+}
+
+/// The entry once the outcome of its intent is known. Unless the only try was answered directly, an earlier
+/// delivery may still come, so the client is looked at once more when that has become impossible.
+fn closed(
+    entry: &LedgerEntry,
+    intent: &Intent,
+    remote: &RemoteClient,
+    answered: bool,
+    now: Timestamp,
+    timing: &Timing,
+) -> LedgerEntry {
+    let mut entry = LedgerEntry {
+        intent: None,
+        ..entry.clone()
+    };
+    if !answered || intent.attempt.tries > 1 {
+        entry.recheck_at = now.checked_add(timing.late_delivery).ok();
+    }
+    match &intent.operation {
+        Operation::Register { candidate, rotation } => {
+            let registration = Registration {
+                handle: remote.handle.clone(),
+                name: remote.name.clone().unwrap_or_else(|| candidate.name.clone()),
+                credential: Credential {
+                    client_id: remote.credential.client_id.clone(),
+                    client_secret: remote
+                        .credential
+                        .client_secret
+                        .clone()
+                        .or_else(|| candidate.client_secret.clone()),
+                },
+                asked: candidate.metadata.clone(),
+                told: remote.metadata.clone(),
+                registered_at: now,
+                as_of: now,
+            };
+            if let Some(rotation) = rotation {
+                displace(&mut entry, rotation, now);
+                serve(&mut entry, rotation, now);
+            }
+            entry.current = Some(registration);
+        }
+        Operation::Update { metadata } => {
+            if let Some(current) = &mut entry.current {
+                current.asked = metadata.clone();
+                absorb(current, remote, now);
+            }
+        }
+        Operation::Rotate { candidate, rotation } => {
+            if let Some(current) = &mut entry.current {
+                if let Some(candidate) = candidate {
+                    current.credential = candidate.clone();
+                }
+                absorb(current, remote, now);
+                serve(&mut entry, rotation, now);
+            }
+        }
+    }
+    entry
+}
+
+/// Takes over what the server told of a client.
+pub(super) fn absorb(current: &mut Registration, remote: &RemoteClient, now: Timestamp) {
+    current.told = remote.metadata.clone();
+    current.as_of = now;
+    if remote.shows_other_credential(&current.credential) {
+        let known = current.credential.client_secret.take();
+        current.credential = remote.credential.clone();
+        if current.credential.client_secret.is_none() {
+            current.credential.client_secret = known;
+        }
+    }
+}
+
+/// The current registration becomes the previous one; a still earlier one keeps its time and then goes.
+fn displace(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {
+    if let Some(earlier) = entry.previous.take() {
+        entry.obligations.push(retiring(earlier, now));
+    }
+    entry.previous = entry.current.take().map(|registration| Previous {
+        registration,
+        overlap_seconds: rotation.overlap_seconds,
+        retire_at: None,
+    });
+}
+
+/// The obligation to remove a registration whose overlap has ended, or ends at its time.
+pub(super) fn retiring(previous: Previous, now: Timestamp) -> Obligation {
+    Obligation {
+        handle: previous.registration.handle.clone(),
+        not_before: previous.retire_at.unwrap_or(now),
+        registration: Some(previous.registration),
+        removal: Removal::Delete,
+        since: now,
+        was_current: false,
+        attempt: None,
+    }
+}
+
+fn serve(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {
+    if let Some(value) = &rotation.annotation {
+        entry.served.annotation = Some(value.clone());
+    }
+    entry.served.rotated_at = Some(now);
+}
+
+fn cannot_prove(server: &str, name: &str) -> Obstacle {
+    Obstacle {
+        on: ClientCondition::Registered,
+        reason: ClientReason::OutcomeUnknown,
+        message: format!(
+            "{server} has a client named {name}, and it cannot be told whether this operator made it, as its answer was \
+             lost and exact names prove nothing. Platform team: look at that client; delete it if nobody uses it, and \
+             then make this OAuthClient again."
+        ),
+        stalled: true,
+    }
+}

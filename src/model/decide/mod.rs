@@ -1,0 +1,115 @@
+//! What to do next. Pure and total: the same state and the same random values give the same decision.
+//!
+//! [`decide`] is a chain of stages. Each looks at one concern and either lets the next one have its say or ends
+//! the chain with a decision; the order of the stages is the order of importance.
+
+mod case;
+mod cleanup;
+mod drift;
+mod entry;
+mod intent;
+mod keep;
+mod obligations;
+mod overlap;
+mod register;
+mod rotate;
+mod update;
+
+use jiff::Timestamp;
+use rand::CryptoRng;
+
+use super::access;
+use super::state::{ClientView, LedgerView, ServerView, State};
+use super::step::Step;
+use case::{Case, Flow};
+pub(super) use obligations::is_removal;
+
+/// A pass ends after this many steps, whatever happens; a real one takes at most about a dozen.
+const STEP_BUDGET: u32 = 40;
+
+/// What to do next.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[must_use]
+pub enum Decision {
+    /// Take this step, fold its outcome in, and decide again.
+    Do(Step),
+    /// All is as it should be.
+    Settled(Wake),
+    /// Something is in the way.
+    Blocked(Wake),
+}
+
+/// When to look again, if nothing changes before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Wake {
+    /// At once: what was seen is out of date.
+    Now,
+    /// At this time.
+    At(Timestamp),
+    /// After a while that grows with each failure.
+    Backoff,
+    /// Only on a change.
+    OnChange,
+}
+
+/// Decides the next step of one client.
+pub fn decide(state: &State, rng: &mut dyn CryptoRng) -> Decision {
+    if state.pass.steps >= STEP_BUDGET {
+        return Decision::Blocked(Wake::Backoff);
+    }
+    if matches!(state.ledger, LedgerView::Unreadable(_)) && !matches!(state.client, ClientView::Present(_)) {
+        return Decision::Blocked(Wake::OnChange);
+    }
+    let chain = match &state.client {
+        ClientView::Unknown(_) => return Decision::Blocked(Wake::Backoff),
+        ClientView::Gone { crd_uid } => cleanup::gone(state, crd_uid, rng),
+        ClientView::Present(client) if client.terminating || state.namespace.terminating => {
+            // Nothing is minted or published any more; cleanup starts when it is gone.
+            return Decision::Settled(Wake::OnChange);
+        }
+        ClientView::Present(client) => present(&Case { state, client }, rng),
+    };
+    match chain {
+        Ok(decision) => decision,
+        Err(decision) => *decision,
+    }
+}
+
+/// A client that is there. Read from top to bottom, this is what the operator does.
+fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
+    case.heed_refusals()?;
+    entry::check(case, rng)?;
+    intent::store_answer(case)?;
+    keep::secret(case)?;
+
+    let server = match &case.state.server {
+        ServerView::Ready(server) => server,
+        ServerView::Missing(key) => return case.blocked(case::server_not_found(key)),
+        ServerView::NotReady(key, why) => return case.leave_as_it_is(key, why),
+    };
+    if server.suspended || case.client.spec.suspend {
+        return case.suspended(server, rng);
+    }
+    entry::check_address(case, server)?;
+    let desired = match access::accept(
+        &case.state.subject.client,
+        case.client,
+        &case.state.namespace,
+        server,
+    ) {
+        Ok(desired) => desired,
+        Err(obstacle) => {
+            obligations::discharge(case, server, rng)?;
+            return case.blocked(obstacle);
+        }
+    };
+    entry::keep_terms(case, server, &desired)?;
+    intent::resolve(case, server, &desired, rng)?;
+    register::first(case, server, &desired, rng)?;
+    drift::look(case, server, &desired, rng)?;
+    update::apply(case, server, &desired, rng)?;
+    let next_rotation = rotate::when_due(case, server, &desired, rng)?;
+    overlap::wind_up(case, server, rng)?;
+    obligations::discharge(case, server, rng)?;
+    case.settled(next_rotation)
+}

@@ -1,0 +1,127 @@
+//! Clients at the server that are still to be removed.
+
+use rand::CryptoRng;
+
+use super::case::{Flow, attempt, go, record};
+use crate::model::fault::Fault;
+use crate::model::ledger::{LedgerEntry, Obligation, Removal};
+use crate::model::names::AttemptId;
+use crate::model::state::{Answer, Server, State};
+use crate::model::step::{Call, Record, Request, Step};
+
+/// Removes the obligation whose call was answered; with the last one of a client that is gone, the entry.
+pub(super) fn store_answer(state: &State) -> Flow {
+    let (Some((id, answer)), Some(entry)) = (&state.pass.answer, state.ledger.entry()) else {
+        return Ok(());
+    };
+    let done = |obligation: &Obligation| {
+        obligation
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.id == *id)
+    };
+    if !matches!(answer, Answer::Done) || !entry.obligations.iter().any(done) {
+        return Ok(());
+    }
+    let mut entry = entry.clone();
+    entry.obligations.retain(|obligation| !done(obligation));
+    go(written_or_removed(state, entry))
+}
+
+/// Sends the call of an obligation that this pass recorded, or records the next one that is due.
+///
+/// What cannot be removed now holds nothing else up: it is tried again later.
+pub(super) fn discharge_at(state: &State, server: &Server, rng: &mut dyn CryptoRng) -> Flow {
+    let Some(entry) = state.ledger.entry() else {
+        return Ok(());
+    };
+    if let Some(call) = recorded_call(state, entry) {
+        return go(Step::Call(call));
+    }
+    if server.suspended || state.pass.removal_fault.is_some() {
+        return Ok(());
+    }
+    let mut entry = entry.clone();
+    match begin(state, &mut entry, rng) {
+        Some(call) => go(record(state, entry, Some(call))),
+        None => Ok(()),
+    }
+}
+
+/// The same for a client that is there.
+pub(super) fn discharge(case: &super::case::Case, server: &Server, rng: &mut dyn CryptoRng) -> Flow {
+    discharge_at(case.state, server, rng)
+}
+
+/// Gives the obligation that is due a fresh attempt, if one is due.
+pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn CryptoRng) -> Option<AttemptId> {
+    let (index, due) = entry.due_obligation(state.now)?;
+    let tries = due.attempt.as_ref().map_or(0, |attempt| attempt.tries);
+    let attempt = attempt(state, rng, tries);
+    let id = attempt.id.clone();
+    entry.obligations.get_mut(index)?.attempt = Some(attempt);
+    Some(id)
+}
+
+/// The entry, or nothing where it is a gone client's and owes nothing any more.
+pub(super) fn written_or_removed(state: &State, entry: LedgerEntry) -> Step {
+    let gone = matches!(state.client, crate::model::state::ClientView::Gone { .. });
+    let over = entry.obligations.is_empty()
+        && entry.current.is_none()
+        && entry.previous.is_none()
+        && entry.intent.is_none();
+    match state.ledger.version() {
+        Some(version) if gone && over => Step::Record(Record::Remove {
+            version: version.clone(),
+        }),
+        _ => record(state, entry, None),
+    }
+}
+
+/// Whether a step is about an obligation, so that its failure holds nothing else up.
+pub(in crate::model) fn is_removal(step: &Step) -> bool {
+    match step {
+        Step::Call(Call { request, .. }) => {
+            matches!(request, Request::Delete { .. } | Request::Disable { .. })
+        }
+        Step::Record(Record::Write {
+            entry,
+            call: Some(id),
+            ..
+        }) => entry.obligations.iter().any(|obligation| {
+            obligation
+                .attempt
+                .as_ref()
+                .is_some_and(|attempt| attempt.id == *id)
+        }),
+        _ => false,
+    }
+}
+
+/// Why the cleanup does not go on, for a person.
+pub(super) fn described(fault: &Fault, server: &str) -> String {
+    format!(
+        "{server} {fault}. The client there is removed as soon as {server} lets us; tried again with growing pauses"
+    )
+}
+
+fn recorded_call(state: &State, entry: &LedgerEntry) -> Option<Call> {
+    let id = state.pass.recorded_attempt.as_ref()?;
+    let obligation = entry.obligations.iter().find(|obligation| {
+        obligation
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.id == *id)
+    })?;
+    let at = obligation.attempt.as_ref()?.at;
+    let handle = obligation.handle.clone();
+    let request = match obligation.removal {
+        Removal::Delete => Request::Delete { handle },
+        Removal::Disable => Request::Disable { handle },
+        Removal::Retain => return None,
+    };
+    Some(Call {
+        attempt: Some((id.clone(), at)),
+        request,
+    })
+}

@@ -1,0 +1,77 @@
+//! The end of a rotation: the new credential is proven, and the one before it retired when its time has come.
+
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, go};
+use super::intent::retiring;
+use crate::api::ClientCondition;
+use crate::model::ledger::{LedgerEntry, Previous};
+use crate::model::state::Server;
+use crate::model::step::{Query, Step, Verification};
+
+/// Proves the published credential where the server allows it, and retires the previous one.
+///
+/// The Secret holds the current credential by now: an earlier stage has seen to that.
+pub(super) fn wind_up(case: &Case, server: &Server, _rng: &mut dyn CryptoRng) -> Flow {
+    let Some((entry, current)) = case.current() else {
+        return Ok(());
+    };
+    let can_verify = server.capabilities.can_verify && current.credential.client_secret.is_some();
+    if can_verify && case.state.pass.verification.is_none() && !is_proven(case, entry) {
+        return go(Step::Observe(Query::Token(current.credential.clone())));
+    }
+    let Some(previous) = &entry.previous else {
+        return Ok(());
+    };
+    let now = case.state.now;
+    match previous.retire_at {
+        None => {
+            let proven = !can_verify || case.state.pass.verification == Some(Verification::TokenIssued);
+            if !proven {
+                return Ok(());
+            }
+            let overlap = jiff::SignedDuration::from_secs(previous.overlap_seconds.into());
+            let retire_at = Some(now.checked_add(overlap).unwrap_or(now));
+            let previous = Some(Previous {
+                retire_at,
+                ..previous.clone()
+            });
+            go(case.record(LedgerEntry {
+                previous,
+                ..entry.clone()
+            }))
+        }
+        Some(at) if at <= now => {
+            let mut entry = entry.clone();
+            if let Some(previous) = entry.previous.take() {
+                entry.obligations.push(retiring(previous, now));
+            }
+            go(case.record(entry))
+        }
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether the status says of this very credential that it was tried. To try again costs one token request and
+/// changes nothing, so a status is good enough to know from; before a credential is retired it is not.
+fn is_proven(case: &Case, entry: &LedgerEntry) -> bool {
+    let waits_for_proof = entry
+        .previous
+        .as_ref()
+        .is_some_and(|previous| previous.retire_at.is_none());
+    let status = &case.client.status;
+    let whole = |time: jiff::Timestamp| time.as_second();
+    !waits_for_proof
+        && status.conditions.contains_key(&ClientCondition::Verified)
+        && status.client_id
+            == entry
+                .current
+                .as_ref()
+                .map(|current| current.credential.client_id.clone())
+        && status
+            .rotation
+            .as_ref()
+            .and_then(|rotation| rotation.last_rotation)
+            .map(whole)
+            == entry.served.rotated_at.map(whole)
+}

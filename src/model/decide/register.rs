@@ -1,0 +1,195 @@
+//! The registration of a client that has none.
+
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, Trouble, attempt, record};
+use super::{entry::secret_owned, keep};
+use crate::api::{ClientCondition, ClientReason};
+use crate::model::access::Desired;
+use crate::model::capabilities::{ChosenBy, ScopeModel};
+use crate::model::confidential::Confidential;
+use crate::model::ledger::{Candidate, Intent, LedgerEntry, Operation, Served};
+use crate::model::metadata::ClientMetadata;
+use crate::model::names::{ClusterId, Uid, generated_name, random_id};
+use crate::model::publication::secret_name;
+use crate::model::report::Obstacle;
+use crate::model::state::Server;
+use crate::model::step::{Call, Query, Request, Step};
+
+/// Registers the client: the Secret must be publishable and the scopes there; then the intent is recorded and,
+/// in the next step, the call is sent.
+pub(super) fn first(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
+    if case.current().is_some() {
+        return Ok(());
+    }
+    let entry = match case.entry() {
+        Some(entry) => entry.clone(),
+        None => blank(case, server, desired, rng),
+    };
+    keep::rehearse(case, &entry)?;
+    scopes_there(case, server, &desired.metadata, Trouble::Spec)?;
+    let candidate = candidate(&entry, server, desired, rng);
+    if !candidate.name_is_proof {
+        name_free(case, server, &candidate)?;
+    }
+    begin(case, server, entry, candidate, None, rng)
+}
+
+/// Records the intent to register `candidate`; the call follows.
+pub(super) fn begin(
+    case: &Case,
+    server: &Server,
+    mut entry: LedgerEntry,
+    candidate: Candidate,
+    rotation: Option<crate::model::ledger::Rotation>,
+    rng: &mut dyn CryptoRng,
+) -> Flow {
+    let trouble = if rotation.is_some() {
+        Trouble::Rotation
+    } else {
+        Trouble::Spec
+    };
+    let attempt = attempt(case.state, rng, 0);
+    let call = Some(attempt.id.clone());
+    entry.next_number = entry.next_number.saturating_add(1);
+    entry.intent = Some(Intent {
+        operation: Operation::Register { candidate, rotation },
+        attempt,
+    });
+    case.ask(&server.key, trouble, record(case.state, entry, call))
+}
+
+/// A candidate with every value that we choose, under the entry's next name.
+pub(super) fn candidate(
+    entry: &LedgerEntry,
+    server: &Server,
+    desired: &Desired,
+    rng: &mut dyn CryptoRng,
+) -> Candidate {
+    let capabilities = &server.capabilities;
+    let name = if desired.exact_name {
+        desired.client_name.clone()
+    } else {
+        let (cluster, owner): (&ClusterId, &Uid) = (&entry.cluster_id, &entry.owner);
+        generated_name(
+            &desired.client_name,
+            cluster,
+            owner,
+            entry.next_number,
+            capabilities.name_limit,
+        )
+    };
+    Candidate {
+        name,
+        name_is_proof: !desired.exact_name,
+        client_id: desired.client_id.clone(),
+        client_secret: match capabilities.client_secret {
+            ChosenBy::Caller => Some(Confidential::generate(rng)),
+            ChosenBy::Server => None,
+        },
+        metadata: desired.metadata.clone(),
+    }
+}
+
+fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> LedgerEntry {
+    LedgerEntry {
+        cluster_id: case.state.here.cluster_id.clone(),
+        crd_uid: case.state.here.crd_uid.clone(),
+        subject: case.state.subject.clone(),
+        owner: case.client.uid.clone(),
+        server: server.key.clone(),
+        server_fingerprint: server.fingerprint.clone(),
+        secret_name: secret_name(&case.state.subject.client.name, &case.client.spec),
+        publication_id: random_id(rng),
+        endpoints: server.endpoints.clone(),
+        secret_owned: secret_owned(server, desired),
+        removal: desired.removal,
+        removal_delay: server.deletion_delay,
+        next_number: 1,
+        current: None,
+        previous: None,
+        intent: None,
+        recheck_at: None,
+        served: Served {
+            annotation: case.client.rotate.clone(),
+            rotated_at: None,
+        },
+        obligations: Vec::new(),
+    }
+}
+
+/// An exact name proves nothing, so it must be free before it is claimed.
+fn name_free(case: &Case, server: &Server, candidate: &Candidate) -> Flow {
+    match case.state.seen.as_ref().filter(|seen| seen.authoritative) {
+        None => {
+            let look = Step::Observe(Query::Attempted(Box::new(candidate.clone())));
+            case.ask(&server.key, Trouble::Spec, look)
+        }
+        Some(seen) if seen.client.is_none() => Ok(()),
+        Some(_) => case.blocked_until(
+            Obstacle {
+                on: ClientCondition::Registered,
+                reason: ClientReason::NameTaken,
+                message: format!(
+                    "{} has a client named {} already, which is left alone. Application team: choose another \
+                     clientName. Looked at again with growing pauses.",
+                    server.key.name, candidate.name
+                ),
+                stalled: true,
+            },
+            super::Wake::Backoff,
+        ),
+    }
+}
+
+/// Where scopes are provisioned server-wide, all that are asked for must be there first.
+pub(super) fn scopes_there(
+    case: &Case,
+    server: &Server,
+    metadata: &ClientMetadata,
+    trouble: Trouble,
+) -> Flow {
+    let ScopeModel::Provisioned { may_create } = server.capabilities.scopes else {
+        return Ok(());
+    };
+    let Some(wanted) = metadata.scopes.as_ref().filter(|scopes| !scopes.is_empty()) else {
+        return Ok(());
+    };
+    let Some(there) = &case.state.pass.scopes else {
+        return case.ask(&server.key, trouble, Step::Observe(Query::Scopes));
+    };
+    let missing: std::collections::BTreeSet<String> = wanted.difference(there).cloned().collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if may_create && !case.state.pass.scopes_provisioned {
+        let provision = Call {
+            attempt: None,
+            request: Request::ProvisionScopes(missing),
+        };
+        return case.ask(&server.key, trouble, Step::Call(provision));
+    }
+    if let Some(fault) = &case.state.pass.fault {
+        return case.in_trouble(&server.key, trouble, fault);
+    }
+    let named = missing.into_iter().collect::<Vec<_>>().join(", ");
+    let name = &server.key.name;
+    let cure = if may_create {
+        format!("{name} did not provision it when asked. Platform team: look there")
+    } else {
+        format!(
+            "Platform team: provision it at {name}, or set scopeProvisioning to Create; application team: remove it"
+        )
+    };
+    case.blocked_until(
+        Obstacle {
+            on: ClientCondition::Registered,
+            reason: ClientReason::ScopeNotFound,
+            message: format!(
+                "scope {named} does not exist at {name}. {cure}. Looked at again with growing pauses."
+            ),
+            stalled: true,
+        },
+        super::Wake::Backoff,
+    )
+}

@@ -1,0 +1,83 @@
+//! The start of a rotation.
+
+use jiff::Timestamp;
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, Trouble, attempt, end, record};
+use super::{Decision, Wake, keep, register};
+use crate::api::{ClientCondition, ClientReason};
+use crate::model::access::Desired;
+use crate::model::capabilities::ChosenBy;
+use crate::model::confidential::Confidential;
+use crate::model::ledger::{Intent, LedgerEntry, Operation};
+use crate::model::metadata::Credential;
+use crate::model::report::Obstacle;
+use crate::model::rotation::{Method, NotPossible, method, triggers};
+use crate::model::state::Server;
+
+/// Begins a rotation if one is due; else tells when the next one will be.
+pub(super) fn when_due(
+    case: &Case,
+    server: &Server,
+    desired: &Desired,
+    rng: &mut dyn CryptoRng,
+) -> Flow<Option<Timestamp>> {
+    let Some((entry, current)) = case.current() else {
+        return Ok(None);
+    };
+    let found = match triggers(case.client, entry, current, desired, case.state.now) {
+        Ok(found) => found,
+        Err(why) => return case.blocked(not_possible(&why)),
+    };
+    let Some(rotation) = found.due else {
+        return Ok(found.next);
+    };
+    // A late delivery of an earlier call could undo a rotation that starts now.
+    if let Some(at) = entry.recheck_at {
+        return end(Decision::Blocked(Wake::At(at)));
+    }
+    let method = match method(desired, &rotation, &server.capabilities) {
+        Ok(method) => method,
+        Err(why) => return case.blocked(not_possible(&why)),
+    };
+    keep::rehearse(case, entry)?;
+    match method {
+        Method::InPlace => {
+            let candidate = match server.capabilities.client_secret {
+                ChosenBy::Caller => Some(Credential {
+                    client_id: current.credential.client_id.clone(),
+                    client_secret: Some(Confidential::generate(rng)),
+                }),
+                ChosenBy::Server => None,
+            };
+            let attempt = attempt(case.state, rng, 0);
+            let call = Some(attempt.id.clone());
+            let intent = Some(Intent {
+                operation: Operation::Rotate { candidate, rotation },
+                attempt,
+            });
+            let entry = LedgerEntry {
+                intent,
+                ..entry.clone()
+            };
+            case.ask(&server.key, Trouble::Rotation, record(case.state, entry, call))
+        }
+        Method::Replacement => {
+            register::scopes_there(case, server, &desired.metadata, Trouble::Rotation)?;
+            let candidate = register::candidate(entry, server, desired, rng);
+            register::begin(case, server, entry.clone(), candidate, Some(rotation), rng)?;
+            Ok(None)
+        }
+    }
+}
+
+fn not_possible(why: &NotPossible) -> Obstacle {
+    Obstacle {
+        on: ClientCondition::Rotating,
+        reason: ClientReason::NotPossible,
+        message: format!(
+            "{why}. Application team: change the spec or the annotation. The credential stays as it is until then."
+        ),
+        stalled: true,
+    }
+}

@@ -1,0 +1,64 @@
+//! Changes of a client's metadata.
+
+use std::collections::BTreeSet;
+
+use rand::CryptoRng;
+
+use super::case::{Case, Flow, Trouble, attempt, record};
+use super::register::scopes_there;
+use crate::api::{ClientCondition, ClientReason};
+use crate::model::access::Desired;
+use crate::model::capabilities::Field;
+use crate::model::ledger::{Intent, LedgerEntry, Operation};
+use crate::model::report::{Obstacle, names};
+use crate::model::state::Server;
+
+/// Asks for what the spec says by now, where that is not what was asked for last.
+pub(super) fn apply(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
+    match case.current() {
+        Some((_, current)) if current.asked != desired.metadata => send(case, server, desired, rng),
+        Some(_) | None => Ok(()),
+    }
+}
+
+/// Records the intent to change the metadata; the call follows.
+pub(super) fn send(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
+    let Some((entry, current)) = case.current() else {
+        return Ok(());
+    };
+    let (wanted, asked) = (&desired.metadata, &current.asked);
+    let changed: BTreeSet<Field> = wanted
+        .differences(asked)
+        .union(&asked.differences(wanted))
+        .copied()
+        .collect();
+    let fixed: BTreeSet<Field> = changed
+        .difference(&server.capabilities.updates)
+        .copied()
+        .collect();
+    if !fixed.is_empty() {
+        return case.blocked(Obstacle {
+            on: ClientCondition::Accepted,
+            reason: ClientReason::FieldNotSupported,
+            message: format!(
+                "{} cannot change {} of a registered client. Application team: put the old value back, or make this \
+                 OAuthClient again (its client id and secret will be others).",
+                server.key.name,
+                names(&fixed)
+            ),
+            stalled: true,
+        });
+    }
+    scopes_there(case, server, wanted, Trouble::Spec)?;
+    let tries = entry.intent.as_ref().map_or(0, |intent| intent.attempt.tries);
+    let attempt = attempt(case.state, rng, tries);
+    let call = Some(attempt.id.clone());
+    let operation = Operation::Update {
+        metadata: wanted.clone(),
+    };
+    let entry = LedgerEntry {
+        intent: Some(Intent { operation, attempt }),
+        ..entry.clone()
+    };
+    case.ask(&server.key, Trouble::Spec, record(case.state, entry, call))
+}

@@ -1,0 +1,204 @@
+//! What is known after a step: the state before it, the step, and what came of it. Pure.
+
+use super::decide::is_removal;
+use super::fault::Fault;
+use super::ledger::LedgerEntry;
+use super::names::Version;
+use super::report::Happening;
+use super::state::{Answer, LedgerView, Observation, State, Written};
+use super::step::{Call, Outcome, Publish, PublishMode, Query, Record, Refusal, Request, Step, Verification};
+
+/// Folds the outcome of `step` into `state`.
+///
+/// An outcome that does not belong to the step changes nothing but the count of steps, so that the budget ends
+/// even what cannot happen.
+#[must_use]
+pub fn fold(mut state: State, step: &Step, outcome: Outcome) -> State {
+    state.pass.steps += 1;
+    if matches!(step, Step::Call(_)) {
+        // What was seen before a call says nothing about what is there after it.
+        state.seen = None;
+    }
+    match outcome {
+        Outcome::Fault(fault) => faulted(&mut state, step, fault),
+        Outcome::Refused(refusal) => refused(&mut state, step, refusal),
+        Outcome::NotSent => state.pass.recorded_attempt = None,
+        outcome => succeeded(&mut state, step, outcome),
+    }
+    state
+}
+
+fn faulted(state: &mut State, step: &Step, fault: Fault) {
+    state.pass.recorded_attempt = None;
+    let removal = |request: &Request| matches!(request, Request::Delete { .. } | Request::Disable { .. });
+    if let Step::Call(Call {
+        attempt: Some((id, _)),
+        request,
+    }) = step
+        && removal(request)
+        && fault == Fault::NotFound
+    {
+        // Proven gone is as good as deleted.
+        state.pass.answer = Some((id.clone(), Answer::Done));
+        return;
+    }
+    match (step, fault) {
+        (Step::Observe(Query::Token(_)), fault) => {
+            state.pass.verification = Some(Verification::Unknown(fault.to_string()));
+        }
+        (
+            Step::Call(Call {
+                request: Request::Update { .. } | Request::Rotate { .. },
+                ..
+            }),
+            Fault::NotFound,
+        ) => {
+            state.seen = Some(Observation {
+                began_at: state.now,
+                authoritative: true,
+                client: None,
+            });
+        }
+        (step, fault) if is_removal(step) => state.pass.removal_fault = Some(fault),
+        (_, fault) => state.pass.fault = Some(fault),
+    }
+}
+
+fn refused(state: &mut State, step: &Step, refusal: Refusal) {
+    let written = match step {
+        Step::Publish(_) | Step::Unpublish { .. } => Written::Secret,
+        Step::Report(_) => Written::Status,
+        Step::Record(_) | Step::Observe(_) | Step::Call(_) => Written::Ledger,
+    };
+    state.pass.refusal = Some((written, refusal));
+}
+
+fn succeeded(state: &mut State, step: &Step, outcome: Outcome) {
+    match (step, outcome) {
+        (Step::Observe(Query::Client(_) | Query::Attempted(_)), Outcome::Client(client)) => {
+            state.seen = Some(Observation {
+                began_at: state.now,
+                authoritative: true,
+                client,
+            });
+        }
+        (Step::Observe(Query::Scopes), Outcome::Scopes(scopes)) => state.pass.scopes = Some(scopes),
+        (Step::Observe(Query::Token(_)), Outcome::Token(verification)) => {
+            state.pass.verification = Some(verification);
+        }
+        (Step::Record(record), Outcome::Recorded(version)) => recorded(state, record, version),
+        (Step::Call(Call { attempt: None, .. }), Outcome::Answered(Answer::Scopes(scopes))) => {
+            state.pass.scopes_provisioned = true;
+            state.pass.scopes.get_or_insert_default().extend(scopes);
+        }
+        (
+            Step::Call(Call {
+                attempt: Some((id, _)),
+                ..
+            }),
+            Outcome::Answered(answer),
+        ) => {
+            state.pass.recorded_attempt = None;
+            state.pass.answer = Some((id.clone(), answer));
+        }
+        (Step::Publish(publish), Outcome::Rehearsed) if matches!(publish.mode, PublishMode::Rehearse(_)) => {
+            state.pass.rehearsed = true;
+        }
+        (Step::Publish(publish), Outcome::Published(found)) => {
+            published(state, publish);
+            state.secret = Some(found);
+        }
+        (Step::Unpublish { .. }, Outcome::Unpublished) => state.secret = None,
+        (Step::Report(report), Outcome::Reported) => {
+            state.pass.happenings.clear();
+            state.pass.told = true;
+            if let super::state::ClientView::Present(client) = &mut state.client {
+                client.status = report.status.clone();
+            }
+        }
+        _ => {}
+    }
+}
+
+fn recorded(state: &mut State, record: &Record, version: Option<Version>) {
+    let before = state.ledger.entry().cloned();
+    match (record, version) {
+        (Record::Write { entry, call, .. }, Some(version)) => {
+            note(state, before.as_ref(), Some(entry));
+            state.pass.recorded_attempt.clone_from(call);
+            state.pass.answer = None;
+            state.ledger = LedgerView::Held {
+                entry: entry.clone(),
+                version,
+                unchanged_for: jiff::SignedDuration::ZERO,
+            };
+        }
+        (Record::Remove { .. }, None) => {
+            note(state, before.as_ref(), None);
+            state.pass.answer = None;
+            state.ledger = LedgerView::Absent;
+        }
+        _ => {}
+    }
+}
+
+/// What the change of the ledger means to a person.
+fn note(state: &mut State, before: Option<&LedgerEntry>, after: Option<&LedgerEntry>) {
+    let current = |entry: Option<&LedgerEntry>| entry.and_then(|entry| entry.current.clone());
+    let obligations = |entry: Option<&LedgerEntry>| entry.map_or(0, |entry| entry.obligations.len());
+    let happenings = &mut state.pass.happenings;
+    match (current(before), current(after)) {
+        (None, Some(new)) => {
+            let server = after.map(|entry| entry.server.name.clone()).unwrap_or_default();
+            happenings.push(Happening::Registered {
+                name: new.name,
+                server,
+            });
+        }
+        (Some(old), Some(new)) => {
+            if old.credential != new.credential {
+                happenings.push(Happening::CredentialReplaced {
+                    client_id: new.credential.client_id.clone(),
+                });
+            }
+            if old.asked != new.asked {
+                let fields = new
+                    .asked
+                    .differences(&old.asked)
+                    .union(&old.asked.differences(&new.asked))
+                    .copied()
+                    .collect();
+                happenings.push(Happening::Updated { fields });
+            }
+        }
+        (Some(_) | None, None) => {}
+    }
+    if let (Some(before), Some(after)) = (before, after)
+        && after.served.annotation != before.served.annotation
+        && before.current.is_some()
+        && let Some(value) = &after.served.annotation
+    {
+        happenings.push(Happening::RotationServed { value: value.clone() });
+    }
+    if obligations(after) < obligations(before) {
+        let removed = before.iter().flat_map(|entry| &entry.obligations);
+        let gone = removed
+            .filter(|obligation| {
+                after.is_none_or(|entry| !entry.handles().any(|handle| *handle == obligation.handle))
+            })
+            .map(|obligation| Happening::Removed {
+                handle: obligation.handle.clone(),
+            });
+        happenings.extend(gone.collect::<Vec<_>>());
+    }
+}
+
+fn published(state: &mut State, publish: &Publish) {
+    let name = publish.publication.name.clone();
+    let happening = match publish.mode {
+        PublishMode::Create => Happening::SecretPublished { name },
+        PublishMode::Apply(_) => Happening::SecretUpdated { name },
+        PublishMode::Rehearse(_) => return,
+    };
+    state.pass.happenings.push(happening);
+}

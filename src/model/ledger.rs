@@ -1,0 +1,354 @@
+//! The ledger entry: the operator's own record of one client, and the only thing that may cause an action.
+//!
+//! It lives in a Secret in the operator's namespace; tenants can neither read nor forge it. Its rules are in
+//! `docs/concepts.md`: write ahead, store the answer before anything else, never guess from a status.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::metadata::{ClientMetadata, Credential};
+use super::names::{AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid};
+
+/// The schema that this program writes. An entry with a higher number is never touched.
+pub const SCHEMA: u32 = 1;
+
+/// Addresses of a server that an application needs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Endpoints {
+    /// The issuer.
+    pub issuer_uri: Option<String>,
+    /// The token endpoint.
+    pub token_uri: Option<String>,
+    /// The authorization endpoint.
+    pub authorization_uri: Option<String>,
+    /// The keys.
+    pub jwks_uri: Option<String>,
+}
+
+/// What happens to the client at the server when its `OAuthClient` is gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Removal {
+    /// It is deleted.
+    Delete,
+    /// It is disabled.
+    Disable,
+    /// It is left alone.
+    Retain,
+}
+
+/// The record of one client. The current credential, and the previous one until it is retired, are in it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LedgerEntry {
+    /// The cluster that wrote it. Entries of another cluster are never acted on.
+    pub cluster_id: ClusterId,
+    /// UID of the CRD `oauthclients.oauthclient.dev` at the last write; part of the evidence that a client is gone.
+    pub crd_uid: Uid,
+    /// Whose record it is.
+    pub subject: Subject,
+    /// UID of the `OAuthClient`.
+    pub owner: Uid,
+    /// The server that holds the client.
+    pub server: ServerKey,
+    /// Fingerprint of the server's address: a name that suddenly leads elsewhere blocks.
+    pub server_fingerprint: String,
+    /// Name of the Secret that is published.
+    pub secret_name: String,
+    /// A random text that our published Secret carries and that nobody can know before: proof that it is ours.
+    pub publication_id: String,
+    /// The addresses that are published.
+    pub endpoints: Endpoints,
+    /// Whether the `OAuthClient` owns the Secret, so that the garbage collector removes both at once. Not where
+    /// the client outlives its resource for a while or for good: there the operator removes the Secret.
+    pub secret_owned: bool,
+    /// The deletion policy in effect; needed when the spec is no more.
+    pub removal: Removal,
+    /// How long the registration outlives the resource.
+    pub removal_delay: SignedDuration,
+    /// Number of the next generated name; only grows, so no name is used twice.
+    pub next_number: u32,
+    /// The registration that is published.
+    pub current: Option<Registration>,
+    /// The one before it, during an overlap.
+    pub previous: Option<Previous>,
+    /// The mutating call that may be under way.
+    pub intent: Option<Intent>,
+    /// After an unknown outcome: when the client is looked at once more, as late deliveries have ended by then.
+    pub recheck_at: Option<Timestamp>,
+    /// The rotation triggers that were served.
+    pub served: Served,
+    /// Clients at the server that are still to be removed.
+    pub obligations: Vec<Obligation>,
+}
+
+/// One client at the server, with everything that is needed to use, compare and remove it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Registration {
+    /// What addresses it.
+    pub handle: Handle,
+    /// The name it is registered under.
+    pub name: String,
+    /// Its id and secret.
+    pub credential: Credential,
+    /// The metadata we last asked for.
+    pub asked: ClientMetadata,
+    /// The metadata the server told when it last answered.
+    pub told: ClientMetadata,
+    /// When it was registered.
+    pub registered_at: Timestamp,
+    /// When we last changed it, or looked at it. Observations that began before are stale.
+    pub as_of: Timestamp,
+}
+
+/// The registration that a rotation replaced, kept while consumers change over.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Previous {
+    /// What it was.
+    pub registration: Registration,
+    /// How long it lives on after the new credential is published and, where possible, proven.
+    pub overlap_seconds: u32,
+    /// When it is retired; not known until the new credential is published and proven.
+    pub retire_at: Option<Timestamp>,
+}
+
+/// A mutating call that is about to be sent, or was and has no known outcome.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// What is to be done.
+    pub operation: Operation,
+    /// This try, and the ones before it.
+    pub attempt: Attempt,
+}
+
+/// One try of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attempt {
+    /// Its id.
+    pub id: AttemptId,
+    /// The process that makes it.
+    pub by: InstanceId,
+    /// When it was recorded, by the clock of that process.
+    pub at: Timestamp,
+    /// How many tries there were, this one included.
+    pub tries: u32,
+}
+
+/// The operations that need an intent.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Operation {
+    /// Register a client: the first one, or a replacement in a rotation.
+    Register {
+        /// What is registered. Repeated as it is until its outcome is known.
+        candidate: Candidate,
+        /// The rotation that this registration serves; none for a first registration.
+        rotation: Option<Rotation>,
+    },
+    /// Change the metadata of the current client.
+    Update {
+        /// What is asked for.
+        metadata: ClientMetadata,
+    },
+    /// Replace the credential of the current client in place.
+    Rotate {
+        /// Where we choose: the credential that will be in effect.
+        candidate: Option<Credential>,
+        /// The rotation that it serves.
+        rotation: Rotation,
+    },
+}
+
+/// A client about to be registered, with every value that we choose.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Candidate {
+    /// The name.
+    pub name: String,
+    /// Whether the name proves ownership, as nobody else would generate it.
+    pub name_is_proof: bool,
+    /// The client id where we choose it.
+    pub client_id: Option<String>,
+    /// The secret where we choose it.
+    #[serde(default, with = "super::confidential::in_ledger")]
+    pub client_secret: Option<super::confidential::Confidential>,
+    /// The metadata.
+    pub metadata: ClientMetadata,
+}
+
+/// Why a rotation happens and what it serves.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    /// The annotation's value that it serves, which is then never served again.
+    pub annotation: Option<String>,
+    /// How long the previous credential shall live on.
+    pub overlap_seconds: u32,
+}
+
+/// What has been served.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Served {
+    /// The last value of the rotate annotation that was served (or was there at creation).
+    pub annotation: Option<String>,
+    /// When the last rotation was completed.
+    pub rotated_at: Option<Timestamp>,
+}
+
+/// A client at the server that is still to be removed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Obligation {
+    /// What addresses it.
+    pub handle: Handle,
+    /// What is known of it. None for a lost attempt, whose answer never came.
+    pub registration: Option<Registration>,
+    /// How it is removed.
+    pub removal: Removal,
+    /// When it became an obligation.
+    pub since: Timestamp,
+    /// Not before this time: a deletion delay, an overlap, or the end of late deliveries.
+    pub not_before: Timestamp,
+    /// Whether this was the current registration of a client that is gone, so that it can come back.
+    pub was_current: bool,
+    /// The try to remove it, once there was one; from then on it cannot come back.
+    pub attempt: Option<Attempt>,
+}
+
+impl LedgerEntry {
+    /// The client it is about.
+    pub fn client(&self) -> &ClientKey {
+        &self.subject.client
+    }
+
+    /// The obligation that is due at `now` and was due for the longest time, with its place in the list.
+    pub fn due_obligation(&self, now: Timestamp) -> Option<(usize, &Obligation)> {
+        self.obligations
+            .iter()
+            .enumerate()
+            .filter(|(_, obligation)| obligation.not_before <= now)
+            .min_by_key(|(_, obligation)| obligation.not_before)
+    }
+
+    /// When the next obligation becomes due, if there is any.
+    pub fn next_obligation(&self) -> Option<Timestamp> {
+        self.obligations
+            .iter()
+            .map(|obligation| obligation.not_before)
+            .min()
+    }
+
+    /// Every handle that the entry answers for.
+    pub fn handles(&self) -> impl Iterator<Item = &Handle> {
+        self.current
+            .iter()
+            .chain(self.previous.iter().map(|previous| &previous.registration))
+            .map(|registration| &registration.handle)
+            .chain(self.obligations.iter().map(|obligation| &obligation.handle))
+    }
+
+    /// The entry as text, credentials included: for the ledger's Secret and nowhere else.
+    pub fn encode(&self) -> Result<super::Confidential, Unreadable> {
+        let document = Document {
+            schema: SCHEMA,
+            entry: self,
+        };
+        serde_json::to_string(&document)
+            .map(super::Confidential::new)
+            .map_err(|source| Unreadable::Malformed(source.to_string()))
+    }
+
+    /// Reads what [`LedgerEntry::encode`] wrote. What cannot be read is never taken for "absent".
+    pub fn decode(text: &str) -> Result<Self, Unreadable> {
+        // serde's messages can quote the input, so only the place of the error is told.
+        let place = |e: serde_json::Error| {
+            Unreadable::Malformed(format!("at line {} column {}", e.line(), e.column()))
+        };
+        let schema = serde_json::from_str::<SchemaOnly>(text).map_err(place)?.schema;
+        if schema > SCHEMA {
+            return Err(Unreadable::Newer(schema));
+        }
+        serde_json::from_str::<Document<LedgerEntry>>(text)
+            .map(|document| document.entry)
+            .map_err(place)
+    }
+}
+
+/// Why an entry cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum Unreadable {
+    /// A newer version of the operator wrote it.
+    #[error("it has schema {0}, newer than this operator's {SCHEMA}")]
+    Newer(u32),
+    /// It is not what any version wrote.
+    #[error("it is malformed: {0}")]
+    Malformed(String),
+}
+
+#[derive(Deserialize)]
+struct SchemaOnly {
+    schema: u32,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document<E> {
+    schema: u32,
+    entry: E,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::testing;
+
+    #[test]
+    fn an_entry_survives_the_ledger() {
+        let entry = testing::settled_entry();
+        let text = entry.encode().unwrap();
+        assert!(
+            text.expose().contains("canary-current-secret"),
+            "the credential is kept"
+        );
+        assert_eq!(LedgerEntry::decode(text.expose()).unwrap(), entry);
+    }
+
+    #[test]
+    fn a_newer_schema_is_told_from_a_broken_one() {
+        assert_eq!(
+            LedgerEntry::decode(r#"{"schema":2,"what":[]}"#),
+            Err(Unreadable::Newer(2))
+        );
+        assert!(matches!(
+            LedgerEntry::decode(r#"{"schema":1,"entry":{}}"#),
+            Err(Unreadable::Malformed(_))
+        ));
+        assert!(matches!(LedgerEntry::decode(""), Err(Unreadable::Malformed(_))));
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_not_dropped_silently() {
+        let text = testing::settled_entry().encode().unwrap();
+        let text = text
+            .expose()
+            .replacen("\"cluster_id\"", "\"later\":1,\"cluster_id\"", 1);
+        assert!(matches!(
+            LedgerEntry::decode(&text),
+            Err(Unreadable::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn errors_do_not_quote_the_entry() {
+        let text = testing::settled_entry().encode().unwrap();
+        let broken =
+            text.expose()
+                .replacen("\"tries\"", "\"tires\"", 1)
+                .replacen("\"Delete\"", "\"canary-x\"", 1);
+        let error = LedgerEntry::decode(&broken).unwrap_err();
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}

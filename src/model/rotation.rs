@@ -1,0 +1,129 @@
+//! When a credential is rotated, and in which of the ways that a server allows.
+
+use croner::Cron;
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+
+use super::access::Desired;
+use super::capabilities::{Capabilities, Overlap};
+use super::ledger::{LedgerEntry, Registration, Rotation};
+use super::state::ClientObject;
+use crate::api::{ANNOTATION_VALUE_MAX, Schedule};
+
+/// How a rotation is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// The server replaces the credential of the client.
+    InPlace,
+    /// A second client is registered and published, and the first one removed after the overlap.
+    Replacement,
+}
+
+/// What the triggers say.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Triggers {
+    /// The rotation that is due now.
+    pub due: Option<Rotation>,
+    /// When a trigger that depends on time fires next.
+    pub next: Option<Timestamp>,
+}
+
+/// Why no rotation can be done.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum NotPossible {
+    /// The spec demands an overlap.
+    #[error("rotation.overlap is Required, and the server cannot have two credentials at once")]
+    NoOverlap,
+    /// The spec forbids another client id.
+    #[error("rotation.clientIDChange is Forbidden, and the server can only rotate by changing the client id")]
+    ClientIdWouldChange,
+    /// The annotation is too long to be an order.
+    #[error("the value of the rotate annotation is longer than {ANNOTATION_VALUE_MAX} characters")]
+    AnnotationTooLong,
+    /// The schedule cannot be read.
+    #[error("rotation.schedule cannot be read: {0}")]
+    BadSchedule(String),
+}
+
+/// Looks at all triggers. One rotation serves all that are due.
+pub fn triggers(
+    client: &ClientObject,
+    entry: &LedgerEntry,
+    current: &Registration,
+    desired: &Desired,
+    now: Timestamp,
+) -> Result<Triggers, NotPossible> {
+    let annotation = client
+        .rotate
+        .clone()
+        .filter(|value| entry.served.annotation.as_ref() != Some(value));
+    if annotation
+        .as_ref()
+        .is_some_and(|value| value.chars().count() > ANNOTATION_VALUE_MAX)
+    {
+        return Err(NotPossible::AnnotationTooLong);
+    }
+    let since = entry.served.rotated_at.unwrap_or(current.registered_at);
+    let rotation = client.spec.rotation.as_ref();
+    let age = rotation
+        .and_then(|rotation| rotation.max_age_seconds)
+        .and_then(|seconds| since.checked_add(SignedDuration::from_secs(seconds.into())).ok());
+    let tick = rotation
+        .and_then(|rotation| rotation.schedule.as_ref())
+        .map(|schedule| next_tick(schedule, since))
+        .transpose()?
+        .flatten();
+    let next = [age, tick].into_iter().flatten().min();
+    let due = annotation.is_some() || next.is_some_and(|next| next <= now);
+    Ok(Triggers {
+        due: due.then(|| Rotation {
+            annotation,
+            overlap_seconds: desired.overlap_seconds,
+        }),
+        next: next.filter(|next| *next > now),
+    })
+}
+
+/// The first tick after the last rotation: however many were missed since, one rotation catches up.
+fn next_tick(schedule: &Schedule, since: Timestamp) -> Result<Option<Timestamp>, NotPossible> {
+    let zone = match &schedule.time_zone {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(name)
+            .map_err(|error| NotPossible::BadSchedule(format!("time zone {name}: {error}")))?,
+    };
+    let cron: Cron = schedule
+        .cron
+        .parse()
+        .map_err(|error| NotPossible::BadSchedule(format!("cron {:?}: {error}", schedule.cron)))?;
+    Ok(cron
+        .find_next_occurrence(&since.to_zoned(zone), false)
+        .ok()
+        .map(|tick| tick.timestamp()))
+}
+
+/// Chooses the way of rotating from what the server can do and the spec wants.
+pub fn method(
+    desired: &Desired,
+    rotation: &Rotation,
+    capabilities: &Capabilities,
+) -> Result<Method, NotPossible> {
+    let overlap_by_replacement =
+        capabilities.overlap == Overlap::SecondClient && desired.client_id_may_change;
+    if rotation.overlap_seconds > 0 && overlap_by_replacement {
+        return Ok(Method::Replacement);
+    }
+    if rotation.overlap_seconds > 0 && desired.overlap_required {
+        return Err(if capabilities.overlap == Overlap::None {
+            NotPossible::NoOverlap
+        } else {
+            NotPossible::ClientIdWouldChange
+        });
+    }
+    if capabilities.rotate_in_place && (capabilities.client_id_stable || desired.client_id_may_change) {
+        return Ok(Method::InPlace);
+    }
+    if desired.client_id_may_change {
+        Ok(Method::Replacement)
+    } else {
+        Err(NotPossible::ClientIdWouldChange)
+    }
+}

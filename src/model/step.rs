@@ -1,0 +1,197 @@
+//! Steps: one side effect or one read each, as data with every value already chosen; and their outcomes.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::fault::Fault;
+use super::ledger::{Candidate, LedgerEntry};
+use super::metadata::{ClientMetadata, Credential, RemoteClient};
+use super::names::{AttemptId, Handle, Uid, Version};
+use super::publication::{FoundSecret, Publication};
+use super::report::Report;
+use super::state::Answer;
+
+/// One thing to do. The executor has no choices left.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Step {
+    /// Read something at the server that a decision needs.
+    Observe(Query),
+    /// Write, or remove, the ledger entry.
+    Record(Record),
+    /// One mutating call at the server.
+    Call(Call),
+    /// Write the Secret.
+    Publish(Box<Publish>),
+    /// Remove the Secret, if it is still this one.
+    Unpublish {
+        /// Its UID.
+        uid: Uid,
+        /// Its version.
+        version: Version,
+    },
+    /// Write the status and send the Events.
+    Report(Box<Report>),
+}
+
+/// A read at the server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Query {
+    /// One client.
+    Client(Handle),
+    /// The client that an attempt to register this candidate made, if it made one.
+    Attempted(Box<Candidate>),
+    /// The scopes that are provisioned.
+    Scopes,
+    /// Whether a token request with this credential succeeds.
+    Token(Credential),
+}
+
+/// A write of the ledger.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Record {
+    /// Create the entry, or replace the version given.
+    Write {
+        /// What it says from now on.
+        entry: Box<LedgerEntry>,
+        /// The version that is replaced; `None` creates.
+        replaces: Option<Version>,
+        /// The attempt that follows at once, if one does: the permit of the server's rate limiter is taken
+        /// before this write.
+        call: Option<AttemptId>,
+    },
+    /// Remove the entry: nothing is owed any more.
+    Remove {
+        /// The version that is removed.
+        version: Version,
+    },
+}
+
+/// One mutating call, and the attempt that was recorded for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Call {
+    /// The attempt; none for what is harmless at any time (provisioning a shared scope).
+    pub attempt: Option<(AttemptId, Timestamp)>,
+    /// What is asked.
+    pub request: Request,
+}
+
+/// What a mutating call asks of the server.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Request {
+    /// Register a client.
+    Register(Box<Candidate>),
+    /// Change a client's metadata.
+    Update {
+        /// Which client.
+        handle: Handle,
+        /// All metadata that is wanted.
+        metadata: ClientMetadata,
+    },
+    /// Replace a client's credential.
+    Rotate {
+        /// Which client.
+        handle: Handle,
+        /// The credential to set, where the caller chooses it.
+        candidate: Option<Credential>,
+    },
+    /// Delete a client.
+    Delete {
+        /// Which client.
+        handle: Handle,
+    },
+    /// Disable a client.
+    Disable {
+        /// Which client.
+        handle: Handle,
+    },
+    /// Provision scopes; nothing is ever removed.
+    ProvisionScopes(BTreeSet<String>),
+}
+
+impl Request {
+    /// The request's kind as a word of bounded number, for metric labels and logs.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Register(_) => "Register",
+            Self::Update { .. } => "Update",
+            Self::Rotate { .. } => "Rotate",
+            Self::Delete { .. } => "Delete",
+            Self::Disable { .. } => "Disable",
+            Self::ProvisionScopes(_) => "ProvisionScopes",
+        }
+    }
+}
+
+/// A write of the published Secret.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Publish {
+    /// What it shall hold.
+    pub publication: Publication,
+    /// How it is written.
+    pub mode: PublishMode,
+}
+
+/// How the Secret is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum PublishMode {
+    /// A dry run of creating it, or of changing the one given: shows that the real write would be accepted.
+    Rehearse(Option<Box<FoundSecret>>),
+    /// Create it; refused where one of that name exists.
+    Create,
+    /// Change exactly this one.
+    Apply(Box<FoundSecret>),
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// A client was looked up: there it is, or it is proven not to be there.
+    Client(Option<RemoteClient>),
+    /// The scopes that are provisioned.
+    Scopes(BTreeSet<String>),
+    /// What a token request showed.
+    Token(Verification),
+    /// The ledger was written; this is its version now (`None`: it was removed).
+    Recorded(Option<Version>),
+    /// A call succeeded.
+    Answered(Answer),
+    /// The Secret was written.
+    Published(FoundSecret),
+    /// A dry run of the write was accepted.
+    Rehearsed,
+    /// The Secret is gone.
+    Unpublished,
+    /// The status was written.
+    Reported,
+    /// The server did not do it.
+    Fault(Fault),
+    /// The API server did not do it.
+    Refused(Refusal),
+    /// The call was not sent, as its record had become too old. Nothing was done.
+    NotSent,
+}
+
+/// What a token request with a credential showed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Verification {
+    /// A token was issued.
+    TokenIssued,
+    /// The token endpoint refused the credential.
+    Rejected(String),
+    /// It could not be asked.
+    Unknown(String),
+}
+
+/// Why the API server did not do a write.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// The object is not the one we saw (409, 412, or 404 for a write with preconditions): look again.
+    Stale,
+    /// It will not let us (403, quota, admission, immutable): a person must act.
+    Denied(String),
+    /// The namespace is going away.
+    NamespaceTerminating,
+    /// It could not be reached, is overloaded, or its answer was lost: the write may have been done.
+    Unavailable(String),
+}

@@ -1,0 +1,47 @@
+//! The port to authorization servers, and the adapters behind it.
+//!
+//! An adapter turns [`Query`] and [`Request`], which know no wire format, into calls of one management API, and what
+//! comes back into model types or a [`Fault`]. It makes no decision: no retry, no second mutating call, no guess.
+//! The port knows no Kubernetes type.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::model::{
+    Answer, Candidate, Capabilities, Credential, Fault, Handle, RemoteClient, Request, Verification,
+};
+
+/// One configured authorization server.
+///
+/// Reads fail with `Unavailable`, `Denied`, `Throttled` or `Invalid`, never with `OutcomeUnknown`. A mutating call
+/// fails with `OutcomeUnknown` unless it is certain that nothing was done.
+#[async_trait]
+pub trait Provider: Send + Sync {
+    /// What this server can do.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Whether the management API answers and takes our credential; the cheapest authenticated read.
+    async fn check(&self) -> Result<(), Fault>;
+
+    /// One client, or its *proven* absence (`None`): an item's 404 counts only beside a complete, well-formed list
+    /// without it.
+    async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault>;
+
+    /// The client that an attempt to register `candidate` made, or its proven absence.
+    async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault>;
+
+    /// All clients: the complete, well-formed list, or a fault. Where [`Capabilities::can_list`] is false this is
+    /// `Invalid`.
+    async fn clients(&self) -> Result<Vec<RemoteClient>, Fault>;
+
+    /// The scopes that are provisioned; asked only where [`Capabilities::scopes`] says that there are such.
+    async fn scopes(&self) -> Result<BTreeSet<String>, Fault>;
+
+    /// Asks the token endpoint for a token with `credential`. Asked only where [`Capabilities::can_verify`] is true.
+    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault>;
+
+    /// Sends one mutating call and waits for its answer for at most `within`.
+    async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault>;
+}
