@@ -41,11 +41,11 @@ use super::{OAuthClientStatus, schema};
 #[x_kube(
     validation = Rule::new("self.serverRef == oldSelf.serverRef")
         .message("serverRef cannot change: a client is registered at one server; create a new OAuthClient and delete this one"),
-    validation = Rule::new("self.?clientName.orValue('') == oldSelf.?clientName.orValue('')")
+    validation = Rule::new("has(self.clientName) == has(oldSelf.clientName) && (!has(self.clientName) || self.clientName == oldSelf.clientName)")
         .message("clientName cannot change, be added or be removed: create a new OAuthClient and delete this one"),
-    validation = Rule::new("self.?clientID.orValue('') == oldSelf.?clientID.orValue('')")
+    validation = Rule::new("has(self.clientID) == has(oldSelf.clientID) && (!has(self.clientID) || self.clientID == oldSelf.clientID)")
         .message("clientID cannot change, be added or be removed: create a new OAuthClient and delete this one"),
-    validation = Rule::new("self.?secret.?name.orValue('') == oldSelf.?secret.?name.orValue('')")
+    validation = Rule::new("(has(self.secret) && has(self.secret.name)) == (has(oldSelf.secret) && has(oldSelf.secret.name)) && (!has(self.secret) || !has(self.secret.name) || self.secret.name == oldSelf.secret.name)")
         .message("secret.name cannot change, be added or be removed, since workloads read that Secret: create a new OAuthClient and delete this one"),
     validation = Rule::new("!has(self.accessTokenValiditySeconds) || !has(self.refreshTokenValiditySeconds) || self.refreshTokenValiditySeconds > self.accessTokenValiditySeconds")
         .message("refreshTokenValiditySeconds must be greater than accessTokenValiditySeconds"),

@@ -6,6 +6,7 @@
 mod access;
 mod client;
 mod conditions;
+mod crd;
 mod provider;
 mod schema;
 mod server;
@@ -22,6 +23,7 @@ pub use conditions::{
     ClientCondition, ClientReason, ConditionStatus, LAST_TRANSITION_NEVER, MESSAGE_MAX, PENDING_MESSAGE,
     ServerCondition, ServerReason,
 };
+pub use crd::{crd_files, crds, crds_yaml};
 pub use provider::{
     Auth0, Auth0Auth, BasicAuth, ClientSecretAuth, Cocoon, CocoonAuth, Composer, ComposerAuth, ComposerProbe,
     DigitalRoute, DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, Keycloak,

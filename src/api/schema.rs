@@ -177,7 +177,7 @@ pub(super) fn grant_type_list(_: &mut SchemaGenerator) -> Schema {
 
 fn audience_text() -> Schema {
     text(
-        1024,
+        512,
         &[(
             matches(r"^[\x21\x23-\x5B\x5D-\x7E]+$"),
             "an audience is printable ASCII without space, double quote and backslash",
@@ -192,7 +192,7 @@ pub(super) fn audience(_: &mut SchemaGenerator) -> Schema {
 
 /// List of [`audience`].
 pub(super) fn audience_list(_: &mut SchemaGenerator) -> Schema {
-    set(&audience_text(), 64)
+    set(&audience_text(), 32)
 }
 
 /// Redirection endpoints of a client.
@@ -224,7 +224,7 @@ pub(super) fn redirect_hosts(_: &mut SchemaGenerator) -> Schema {
             "a redirect host is a host name in lower case, or *. and a suffix such as *.apps.example.com; no scheme, port or path",
         )],
     );
-    set(&item, 64)
+    set(&item, 32)
 }
 
 /// An address that the operator calls or publishes: scheme, host, port, path.

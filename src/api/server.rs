@@ -22,8 +22,10 @@ use super::{ServerStatus, schema};
         .message("provider.digitalRoute.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
     validation = Rule::new("!has(self.provider.cocoon) || !has(oldSelf.provider.cocoon) || self.provider.cocoon.url == oldSelf.provider.cocoon.url || (has(self.formerURLs) && oldSelf.provider.cocoon.url in self.formerURLs)")
         .message("provider.cocoon.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
-    validation = Rule::new("!has(self.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration) || self.provider.dynamicRegistration.?issuer.orValue(self.provider.dynamicRegistration.?registrationURI.orValue('')) == oldSelf.provider.dynamicRegistration.?issuer.orValue(oldSelf.provider.dynamicRegistration.?registrationURI.orValue('')) || (has(self.formerURLs) && oldSelf.provider.dynamicRegistration.?issuer.orValue(oldSelf.provider.dynamicRegistration.?registrationURI.orValue('')) in self.formerURLs)")
-        .message("provider.dynamicRegistration: the issuer or registrationURI changed: clients would be looked for at another address. If it is the same server, add the old one to formerURLs; else create a new server object"),
+    validation = Rule::new("!has(self.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration.issuer) || (has(self.provider.dynamicRegistration.issuer) && self.provider.dynamicRegistration.issuer == oldSelf.provider.dynamicRegistration.issuer) || (has(self.formerURLs) && oldSelf.provider.dynamicRegistration.issuer in self.formerURLs)")
+        .message("provider.dynamicRegistration.issuer changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+    validation = Rule::new("!has(self.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration.registrationURI) || (has(self.provider.dynamicRegistration.registrationURI) && self.provider.dynamicRegistration.registrationURI == oldSelf.provider.dynamicRegistration.registrationURI) || (has(self.formerURLs) && oldSelf.provider.dynamicRegistration.registrationURI in self.formerURLs)")
+        .message("provider.dynamicRegistration.registrationURI changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
     validation = Rule::new("!has(self.provider.keycloak) || !has(oldSelf.provider.keycloak) || self.provider.keycloak.url == oldSelf.provider.keycloak.url || (has(self.formerURLs) && oldSelf.provider.keycloak.url in self.formerURLs)")
         .message("provider.keycloak.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
     validation = Rule::new("!has(self.provider.hydra) || !has(oldSelf.provider.hydra) || self.provider.hydra.adminURL == oldSelf.provider.hydra.adminURL || (has(self.formerURLs) && oldSelf.provider.hydra.adminURL in self.formerURLs)")
@@ -60,7 +62,7 @@ pub struct ServerSpec {
     /// scope. A rule that is tightened later deletes nothing: clients that no longer fit are reported, and changes of
     /// them are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1, max = 64), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
+    #[schemars(length(min = 1, max = 32), extend("x-kubernetes-list-type" = "map", "x-kubernetes-list-map-keys" = ["name"]))]
     pub access_rules: Option<Vec<AccessRule>>,
 
     /// How fast the operator may call this server. Where the vendor publishes a lower limit, that holds.

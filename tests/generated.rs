@@ -1,0 +1,55 @@
+//! Generated files are in git; this compares them. `UPDATE_GENERATED=1` writes them.
+
+use std::collections::BTreeSet;
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use oauth_client_operator::api;
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Compares one file, or writes it. Returns what to tell the reader.
+fn check(path: &Path, expected: &str) -> Option<String> {
+    if env::var_os("UPDATE_GENERATED").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, expected).unwrap();
+        return None;
+    }
+    let found = fs::read_to_string(path).unwrap_or_default();
+    let line = found
+        .lines()
+        .zip(expected.lines())
+        .position(|(a, b)| a != b)
+        .map_or(0, |line| line + 1);
+    (found != expected).then(|| format!("{} differs, first in line {line}", path.display()))
+}
+
+#[test]
+fn crds_are_up_to_date() {
+    let folder = root().join("crds");
+    let files = api::crd_files().unwrap();
+    let mut wrong: Vec<_> = files
+        .iter()
+        .filter_map(|(name, text)| check(&folder.join(name), text))
+        .collect();
+    let known: BTreeSet<_> = files.iter().map(|(name, _)| name.clone()).collect();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if !known.contains(&name) {
+            wrong.push(format!("crds/{name} is not generated: remove it"));
+        }
+    }
+    assert!(
+        wrong.is_empty(),
+        "run UPDATE_GENERATED=1 cargo test --test generated:\n{}",
+        wrong.join("\n")
+    );
+}
+
+#[test]
+fn crds_are_the_same_every_time() {
+    assert_eq!(api::crds_yaml().unwrap(), api::crds_yaml().unwrap());
+}
