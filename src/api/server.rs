@@ -1,5 +1,10 @@
 //! `AuthorizationServer` and `ClusterAuthorizationServer`: one spec, two scopes.
 
+#![expect(
+    clippy::struct_field_names,
+    reason = "fields are named as the resource spells them"
+)]
+
 use std::ops::{Deref, DerefMut};
 
 use kube::{CustomResource, KubeSchema};
@@ -118,31 +123,7 @@ impl ServerSpec {
     shortname = "authsrv",
     category = "oauth",
     derive = "PartialEq",
-    doc = "An OAuth 2.0 authorization server for the OAuthClients of its own namespace, with credentials from Secrets of that namespace.",
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
-    ),
-    printcolumn(name = "Provider", type_ = "string", json_path = ".status.providerType"),
-    printcolumn(name = "Clients", type_ = "integer", json_path = ".status.clients.registered"),
-    printcolumn(
-        name = "Pending-Delete",
-        type_ = "integer",
-        json_path = ".status.clients.pendingDeletion"
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "URL",
-        type_ = "string",
-        json_path = ".spec.provider.*['url','domain','issuer','registrationURI','adminURL']",
-        priority = 1
-    )
+    doc = "An OAuth 2.0 authorization server for the OAuthClients of its own namespace, with credentials from Secrets of that namespace."
 )]
 pub struct AuthorizationServerSpec(pub ServerSpec);
 
@@ -157,31 +138,7 @@ pub struct AuthorizationServerSpec(pub ServerSpec);
     shortname = "cauthsrv",
     category = "oauth",
     derive = "PartialEq",
-    doc = "An OAuth 2.0 authorization server for the OAuthClients of the namespaces that its access rules select, with credentials from Secrets of the operator's namespace.",
-    printcolumn(
-        name = "Ready",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].status"#
-    ),
-    printcolumn(
-        name = "Reason",
-        type_ = "string",
-        json_path = r#".status.conditions[?(@.type=="Ready")].reason"#
-    ),
-    printcolumn(name = "Provider", type_ = "string", json_path = ".status.providerType"),
-    printcolumn(name = "Clients", type_ = "integer", json_path = ".status.clients.registered"),
-    printcolumn(
-        name = "Pending-Delete",
-        type_ = "integer",
-        json_path = ".status.clients.pendingDeletion"
-    ),
-    printcolumn(name = "Age", type_ = "date", json_path = ".metadata.creationTimestamp"),
-    printcolumn(
-        name = "URL",
-        type_ = "string",
-        json_path = ".spec.provider.*['url','domain','issuer','registrationURI','adminURL']",
-        priority = 1
-    )
+    doc = "An OAuth 2.0 authorization server for the OAuthClients of the namespaces that its access rules select, with credentials from Secrets of the operator's namespace."
 )]
 pub struct ClusterAuthorizationServerSpec(pub ServerSpec);
 

@@ -1,5 +1,10 @@
 //! What the operator reports. Status is only a report: losing it does no harm.
 
+#![expect(
+    clippy::struct_excessive_bools,
+    reason = "capabilities are independent facts, each under its own name"
+)]
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use kube::KubeSchema;
 use schemars::JsonSchema;
