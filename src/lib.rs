@@ -1,4 +1,5 @@
 //! oauth-client-operator: an OAuth client is a Kubernetes resource.
 pub mod api;
+pub mod cluster;
 pub mod model;
 pub mod provider;
