@@ -2,4 +2,5 @@
 pub mod api;
 pub mod cluster;
 pub mod model;
+pub mod operator;
 pub mod provider;

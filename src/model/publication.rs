@@ -37,6 +37,8 @@ pub struct Publication {
 /// A Secret that is there.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FoundSecret {
+    /// Its name.
+    pub name: String,
     /// Its UID.
     pub uid: Uid,
     /// Its version.

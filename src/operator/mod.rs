@@ -1,0 +1,3 @@
+//! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
+
+pub mod pass;

@@ -1,0 +1,333 @@
+//! One pass over one client: gather, decide, do one step, fold its outcome in, until settled or blocked.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+use rand::CryptoRng;
+
+use crate::cluster::{Cluster, LedgerRead, Unread};
+use crate::model::{
+    AttemptId, Call, ClientView, Decision, Fault, Here, LedgerEntry, LedgerView, NamespaceView, Observation,
+    Outcome, Query, Record, Report, ServerKey, ServerView, State, Step, Subject, Uid, Version, Wake, decide,
+    fold, publication,
+};
+use crate::provider::Provider;
+
+/// What a pass needs of the world around it.
+#[async_trait]
+pub trait World: Send + Sync {
+    /// Kubernetes.
+    fn cluster(&self) -> &dyn Cluster;
+    /// Who we are.
+    fn here(&self) -> Here;
+    /// The wall clock.
+    fn now(&self) -> Timestamp;
+    /// A namespace, as last seen.
+    fn namespace(&self, name: &str) -> NamespaceView;
+    /// A server object, and the way to the server if it can be used.
+    fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>);
+    /// What the server was last seen to hold for this client; taken once.
+    fn seen(&self, subject: &Subject) -> Option<Observation>;
+    /// For how long this process has seen the ledger entry at exactly this version.
+    fn unchanged_for(&self, subject: &Subject, version: &Version) -> SignedDuration;
+    /// Whether a mutating call may be begun: not while stopping.
+    fn may_mutate(&self) -> bool;
+    /// Told of every step and its outcome, for metrics, logs and tests.
+    fn observe(&self, subject: &Subject, step: &Step, outcome: &Outcome, took: Duration);
+}
+
+/// The way to one server.
+#[derive(Clone)]
+pub struct Connection {
+    /// The adapter.
+    pub provider: Arc<dyn Provider>,
+    /// Its limits.
+    pub permits: Arc<dyn Permits>,
+    /// The longest that one call may take.
+    pub call_limit: Duration,
+}
+
+/// The limits of one server: its rate, its calls in flight, and its pauses.
+#[async_trait]
+pub trait Permits: Send + Sync {
+    /// Waits for a permit, or says why there will be none for a while. It is held as long as the call lasts.
+    async fn permit(&self) -> Result<Box<dyn Send + Sync>, Fault>;
+    /// Told what came of a call, so that a server in trouble is left in peace.
+    fn note(&self, fault: Option<&Fault>);
+}
+
+/// How a pass ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// Nothing is in the way.
+    pub settled: bool,
+    /// When to look again.
+    pub wake: Wake,
+    /// How many steps it took.
+    pub steps: u32,
+    /// The ledger entry at the end, and its version.
+    pub entry: Option<(LedgerEntry, Version)>,
+}
+
+/// Runs one pass.
+pub async fn run(
+    world: &dyn World,
+    subject: &Subject,
+    rng: &mut (dyn CryptoRng + Send),
+) -> Result<Ended, Unread> {
+    let Some((mut state, connection)) = gather(world, subject).await? else {
+        return Ok(Ended {
+            settled: true,
+            wake: Wake::OnChange,
+            steps: 0,
+            entry: None,
+        });
+    };
+    let mut executor = Executor {
+        world,
+        subject,
+        connection,
+        attempt: None,
+    };
+    loop {
+        state.now = world.now();
+        let (settled, wake) = match decide(&state, rng) {
+            Decision::Do(step) => {
+                let began = Instant::now();
+                let outcome = executor.execute(&state, &step).await;
+                world.observe(subject, &step, &outcome, began.elapsed());
+                state = fold(state, &step, outcome);
+                continue;
+            }
+            Decision::Settled(wake) => (true, wake),
+            Decision::Blocked(wake) => (false, wake),
+        };
+        let entry = match state.ledger {
+            LedgerView::Held { entry, version, .. } => Some((*entry, version)),
+            LedgerView::Absent | LedgerView::Unreadable(_) => None,
+        };
+        return Ok(Ended {
+            settled,
+            wake,
+            steps: state.pass.steps,
+            entry,
+        });
+    }
+}
+
+/// Reads everything that a decision starts from. `None`: there is neither a client nor a record of one.
+async fn gather(world: &dyn World, subject: &Subject) -> Result<Option<(State, Option<Connection>)>, Unread> {
+    let cluster = world.cluster();
+    let ledger = match cluster.ledger(subject).await? {
+        LedgerRead::Absent => LedgerView::Absent,
+        LedgerRead::Unreadable(why) => LedgerView::Unreadable(why),
+        LedgerRead::Held(entry, version) => {
+            let unchanged_for = world.unchanged_for(subject, &version);
+            LedgerView::Held {
+                entry,
+                version,
+                unchanged_for,
+            }
+        }
+    };
+    let client = match (cluster.client(&subject.client).await, ledger.entry()) {
+        (Ok(Some(client)), _) => ClientView::Present(Box::new(client)),
+        (Ok(None), Some(entry)) => cluster.presence(&subject.client, &entry.owner).await,
+        (Ok(None), None) => return Ok(None),
+        (Err(unread), _) => return Err(unread),
+    };
+    let server_key = match (ledger.entry(), &client) {
+        (Some(entry), _) => entry.server.clone(),
+        (None, ClientView::Present(client)) => client.server(&subject.client),
+        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(None),
+    };
+    let secret_name = match (ledger.entry(), &client) {
+        (Some(entry), _) => entry.secret_name.clone(),
+        (None, ClientView::Present(client)) => publication::secret_name(&subject.client.name, &client.spec),
+        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(None),
+    };
+    let secret = cluster.secret(&subject.client.namespace, &secret_name).await?;
+    let (server, connection) = world.server(&server_key);
+    let mut here = world.here();
+    if let Some(limit) = connection
+        .as_ref()
+        .and_then(|way| SignedDuration::try_from(way.call_limit).ok())
+    {
+        here.timing.call_limit = limit;
+    }
+    let state = State {
+        now: world.now(),
+        here,
+        subject: subject.clone(),
+        client,
+        namespace: world.namespace(&subject.client.namespace),
+        server,
+        ledger,
+        secret,
+        seen: world.seen(subject),
+        pass: crate::model::Pass::default(),
+    };
+    Ok(Some((state, connection)))
+}
+
+/// Does one step after the other. It chooses nothing; it only refuses to send what has become too old.
+struct Executor<'a> {
+    world: &'a dyn World,
+    subject: &'a Subject,
+    connection: Option<Connection>,
+    attempt: Option<Ready>,
+}
+
+/// An attempt that is recorded, with the permit to send it.
+struct Ready {
+    id: AttemptId,
+    recorded: Instant,
+    _permit: Box<dyn Send + Sync>,
+}
+
+impl Executor<'_> {
+    async fn execute(&mut self, state: &State, step: &Step) -> Outcome {
+        let cluster = self.world.cluster();
+        match step {
+            Step::Observe(query) => self.ask(query).await,
+            Step::Record(record) => self.record(record).await,
+            Step::Call(call) => self.call(state, call).await,
+            Step::Publish(publish) => match cluster.publish(&self.subject.client, publish).await {
+                Ok(Some(found)) => Outcome::Published(found),
+                Ok(None) => Outcome::Rehearsed,
+                Err(refusal) => Outcome::Refused(refusal),
+            },
+            Step::Unpublish { uid, version } => {
+                let name = state
+                    .secret
+                    .as_ref()
+                    .map(|found| found.name.as_str())
+                    .unwrap_or_default();
+                match cluster
+                    .unpublish(&self.subject.client.namespace, name, uid, version)
+                    .await
+                {
+                    Ok(()) => Outcome::Unpublished,
+                    Err(refusal) => Outcome::Refused(refusal),
+                }
+            }
+            Step::Report(report) => self.report(state, report).await,
+        }
+    }
+
+    /// Permit first, then the record, then the call: nothing is written for a call that could not be sent.
+    async fn record(&mut self, record: &Record) -> Outcome {
+        let call = match record {
+            Record::Write { call, .. } => call.as_ref(),
+            Record::Remove { .. } => None,
+        };
+        let permit = match (call, &self.connection) {
+            (None, _) => None,
+            (Some(_), None) => return Outcome::Fault(no_way()),
+            (Some(_), Some(_)) if !self.world.may_mutate() => {
+                return Outcome::Fault(Fault::Unavailable(
+                    "is not called any more, as the operator is stopping".into(),
+                ));
+            }
+            (Some(_), Some(connection)) => match connection.permits.permit().await {
+                Ok(permit) => Some(permit),
+                Err(fault) => return Outcome::Fault(fault),
+            },
+        };
+        match self.world.cluster().record(self.subject, record).await {
+            Ok(version) => {
+                self.attempt = call.cloned().zip(permit).map(|(id, permit)| Ready {
+                    id,
+                    recorded: Instant::now(),
+                    _permit: permit,
+                });
+                Outcome::Recorded(version)
+            }
+            Err(refusal) => Outcome::Refused(refusal),
+        }
+    }
+
+    async fn call(&mut self, state: &State, call: &Call) -> Outcome {
+        let Some(connection) = self.connection.clone() else {
+            return Outcome::Fault(no_way());
+        };
+        let timing = &state.here.timing;
+        let (within, _permit) = match &call.attempt {
+            None => match connection.permits.permit().await {
+                Ok(permit) => (connection.call_limit, permit),
+                Err(fault) => return Outcome::Fault(fault),
+            },
+            Some((id, at)) => {
+                let Some(ready) = self.attempt.take().filter(|ready| ready.id == *id) else {
+                    return Outcome::NotSent;
+                };
+                // Both clocks: the monotonic one stops while a machine sleeps, the other one can be set.
+                let by_wall = self.world.now().duration_since(*at);
+                let by_own =
+                    SignedDuration::try_from(ready.recorded.elapsed()).unwrap_or(SignedDuration::MAX);
+                let age = by_wall.max(by_own);
+                if age > timing.send_within || by_wall < -timing.send_within {
+                    return Outcome::NotSent;
+                }
+                let left = timing.take_over_after() - age.max(SignedDuration::ZERO);
+                let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
+                (left.min(connection.call_limit), ready._permit)
+            }
+        };
+        match connection.provider.perform(&call.request, within).await {
+            Ok(answer) => {
+                connection.permits.note(None);
+                Outcome::Answered(answer)
+            }
+            Err(fault) => {
+                connection.permits.note(Some(&fault));
+                Outcome::Fault(fault)
+            }
+        }
+    }
+
+    async fn ask(&self, query: &Query) -> Outcome {
+        let Some(connection) = &self.connection else {
+            return Outcome::Fault(no_way());
+        };
+        let provider = &connection.provider;
+        let _permit = match connection.permits.permit().await {
+            Ok(permit) => permit,
+            Err(fault) => return Outcome::Fault(fault),
+        };
+        let answer = match query {
+            Query::Client(handle) => provider.client(handle).await.map(Outcome::Client),
+            Query::Attempted(candidate) => provider.attempted(candidate).await.map(Outcome::Client),
+            Query::Scopes => provider.scopes().await.map(Outcome::Scopes),
+            Query::Token(credential) => provider.verify(credential).await.map(Outcome::Token),
+        };
+        connection.permits.note(answer.as_ref().err());
+        answer.unwrap_or_else(Outcome::Fault)
+    }
+
+    async fn report(&self, state: &State, report: &Report) -> Outcome {
+        let (cluster, key) = (self.world.cluster(), &self.subject.client);
+        let uid: Option<&Uid> = match &state.client {
+            ClientView::Present(client) => {
+                if client.status != report.status
+                    && let Err(refusal) = cluster.report(key, &client.uid, &report.status).await
+                {
+                    return Outcome::Refused(refusal);
+                }
+                Some(&client.uid)
+            }
+            ClientView::Gone { .. } | ClientView::Unknown(_) => {
+                state.ledger.entry().map(|entry| &entry.owner)
+            }
+        };
+        let none = Uid(String::new());
+        cluster.tell(key, uid.unwrap_or(&none), &report.happenings).await;
+        Outcome::Reported
+    }
+}
+
+fn no_way() -> Fault {
+    Fault::Unavailable("cannot be used now".to_owned())
+}
