@@ -1,5 +1,7 @@
 //! Generated files are in git; this compares them. `UPDATE_GENERATED=1` writes them.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
@@ -52,4 +54,14 @@ fn crds_are_up_to_date() {
 #[test]
 fn crds_are_the_same_every_time() {
     assert_eq!(api::crds_yaml().unwrap(), api::crds_yaml().unwrap());
+}
+
+#[test]
+fn reference_is_up_to_date() {
+    let wrong = check(&root().join("docs/resources.md"), &api::docs::markdown());
+    assert!(
+        wrong.is_none(),
+        "run UPDATE_GENERATED=1 cargo test --test generated: {}",
+        wrong.unwrap()
+    );
 }

@@ -97,6 +97,7 @@ pub struct OAuthClientSpec {
     /// How the client authenticates at the token endpoint (RFC 7591): client_secret_basic, client_secret_post,
     /// client_secret_jwt, private_key_jwt, or none for a public client. Default: the provider's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::word::<TokenEndpointAuthMethod>")]
     pub token_endpoint_auth_method: Option<TokenEndpointAuthMethod>,
 
     /// How long an access token is valid, in seconds. Default: the server object's clientDefaults, else the provider's.
@@ -405,6 +406,7 @@ pub struct Rotation {
     /// Whether a rotation may change the client id. Forbidden: a rotation that would change it is not done. Allowed:
     /// it may. Default: Forbidden where the provider keeps the id, Allowed where it leaves no choice.
     #[serde(default, rename = "clientIDChange", skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::word::<ClientIdChange>")]
     pub client_id_change: Option<ClientIdChange>,
 }
 

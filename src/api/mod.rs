@@ -7,6 +7,7 @@ mod access;
 mod client;
 mod conditions;
 mod crd;
+pub mod docs;
 mod provider;
 mod schema;
 mod server;

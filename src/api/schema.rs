@@ -4,7 +4,7 @@
 //! Every string has a `maxLength` and every list a `maxItems`: the API server prices CEL rules by them, and a tenant
 //! cannot fill etcd or the operator's memory with one field.
 
-use schemars::{Schema, SchemaGenerator, json_schema};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
 
 /// Longest URL.
@@ -65,6 +65,13 @@ fn from_value(value: Value) -> Schema {
 
 fn pattern(max: usize, pattern: &str) -> Schema {
     json_schema!({"type": "string", "minLength": 1, "maxLength": max, "pattern": pattern})
+}
+
+/// One word of an enum, for an optional field: derive would put the type's description over the field's.
+pub(super) fn word<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let mut schema = T::json_schema(generator);
+    schema.remove("description");
+    schema
 }
 
 /// Name of a Kubernetes object.

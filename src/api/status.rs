@@ -23,7 +23,7 @@ pub struct OAuthClientStatus {
     pub observed_generation: Option<i64>,
 
     /// Ready, Accepted, Registered, SecretPublished, Verified, Rotating, and Stalled when a person must act.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
 
@@ -90,6 +90,7 @@ pub struct EffectiveSettings {
 
     /// What becomes of the client when this object is deleted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::word::<DeletionPolicy>")]
     pub deletion_policy: Option<DeletionPolicy>,
 }
 
@@ -134,12 +135,13 @@ pub struct ServerStatus {
     pub observed_generation: Option<i64>,
 
     /// Ready, Reachable, Authenticated, DeletionsHeld.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(schema_with = "schema::conditions")]
     pub conditions: Vec<Condition>,
 
     /// Kind of the provider, as the field of spec.provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "schema::word::<ProviderType>")]
     pub provider_type: Option<ProviderType>,
 
     /// What this server can do.
