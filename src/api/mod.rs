@@ -66,6 +66,8 @@ pub const LABEL_PROVISIONED_SERVICE: &str = "servicebinding.io/provisioned-servi
 
 /// Type of the Secret that an OAuthClient publishes.
 pub const SECRET_TYPE_PUBLISHED: &str = "servicebinding.io/oauth2";
+/// Key of the ledger entry in its Secret.
+pub const LEDGER_KEY: &str = "entry";
 /// Type of a ledger entry.
 pub const SECRET_TYPE_LEDGER_ENTRY: &str = "oauthclient.dev/ledger-entry";
 

@@ -31,7 +31,7 @@ pub(crate) mod testing;
 
 pub use capabilities::{Capabilities, ChosenBy, Field, HandleKind, Overlap, ScopeModel};
 pub use confidential::Confidential;
-pub use decide::{Decision, Wake, decide};
+pub use decide::{Decision, Wake, decide, differs};
 pub use digest::{sha256_hex, short_hash};
 pub use fault::Fault;
 pub use fold::fold;

@@ -1,3 +1,6 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 
+pub mod index;
+pub mod mirror;
 pub mod pass;
+pub mod queue;

@@ -4,6 +4,9 @@
 //! comes back into model types or a [`Fault`]. It makes no decision: no retry, no second mutating call, no guess.
 //! The port knows no Kubernetes type.
 
+#[cfg(test)]
+pub(crate) mod memory;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

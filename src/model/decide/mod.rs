@@ -22,6 +22,7 @@ use super::access;
 use super::state::{ClientView, LedgerView, ServerView, State};
 use super::step::Step;
 use case::{Case, Flow};
+pub use drift::differs;
 pub(super) use obligations::is_removal;
 
 /// A pass ends after this many steps, whatever happens; a real one takes at most about a dozen.

@@ -1,0 +1,179 @@
+//! What is kept in memory: a few facts of each client, each ledger entry and each namespace, and no secret.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::ResourceExt;
+use kube::core::PartialObjectMeta;
+
+use crate::api::{self, ClientCondition, OAuthClient, ServerKind};
+use crate::model::{
+    ClientKey, Confidential, Credential, LedgerEntry, NamespaceView, Registration, RemoteClient, ServerKey,
+    Subject, Uid, Version, publication, short_hash,
+};
+
+/// What is kept of an `OAuthClient`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClientFacts {
+    /// Its UID.
+    pub uid: Uid,
+    /// Its generation.
+    pub generation: i64,
+    /// It is being deleted.
+    pub terminating: bool,
+    /// A digest of the rotate annotation's value.
+    pub rotate: Option<String>,
+    /// The server that it refers to.
+    pub server: ServerKey,
+    /// Whether it is ready, as reported.
+    pub ready: bool,
+}
+
+/// Reduces an `OAuthClient`.
+pub fn client(object: &OAuthClient) -> (ClientKey, Option<ClientFacts>) {
+    let key = ClientKey {
+        namespace: object.namespace().unwrap_or_default(),
+        name: object.name_any(),
+    };
+    let namespace = match object.spec.server_ref.kind {
+        ServerKind::AuthorizationServer => Some(key.namespace.clone()),
+        ServerKind::ClusterAuthorizationServer => None,
+    };
+    let ready = object.status.iter().flat_map(|status| &status.conditions);
+    let ready = ready
+        .filter(|condition| condition.type_ == ClientCondition::Ready.as_str())
+        .any(|condition| condition.status == "True");
+    let facts = ClientFacts {
+        uid: Uid(object.uid().unwrap_or_default()),
+        generation: object.metadata.generation.unwrap_or_default(),
+        terminating: object.metadata.deletion_timestamp.is_some(),
+        rotate: object
+            .annotations()
+            .get(api::ANNOTATION_ROTATE)
+            .map(|value| short_hash(&[value], 16)),
+        server: ServerKey {
+            namespace,
+            name: object.spec.server_ref.name.clone(),
+        },
+        ready,
+    };
+    (key, Some(facts))
+}
+
+/// What is kept of a ledger entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EntryFacts {
+    /// Whose it is; `None` where the entry cannot be read.
+    pub known: Option<KnownEntry>,
+    /// The version that this is.
+    pub version: Version,
+}
+
+/// What is kept of a ledger entry that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownEntry {
+    /// Whose it is.
+    pub subject: Subject,
+    /// UID of the `OAuthClient`.
+    pub owner: Uid,
+    /// The server.
+    pub server: ServerKey,
+    /// The current registration, its secret replaced by a digest.
+    pub current: Option<Registration>,
+    /// How many clients are still to be removed.
+    pub obligations: u32,
+    /// When the client is to be looked at again by itself.
+    pub next: Option<Timestamp>,
+}
+
+impl KnownEntry {
+    /// Reduces an entry.
+    pub fn of(entry: &LedgerEntry) -> Self {
+        Self {
+            subject: entry.subject.clone(),
+            owner: entry.owner.clone(),
+            server: entry.server.clone(),
+            current: entry.current.clone().map(|current| Registration {
+                credential: without_secret(&current.credential),
+                ..current
+            }),
+            obligations: u32::try_from(entry.obligations.len()).unwrap_or(u32::MAX),
+            next: entry.next_obligation(),
+        }
+    }
+}
+
+/// A credential whose secret is replaced by a digest, to be compared with another one so treated.
+fn without_secret(credential: &Credential) -> Credential {
+    Credential {
+        client_id: credential.client_id.clone(),
+        client_secret: credential.client_secret.as_ref().map(|secret| {
+            Confidential::new(short_hash(&["drift", &credential.client_id, secret.expose()], 32))
+        }),
+    }
+}
+
+/// A remote client, so treated that it can be compared with a reduced registration.
+pub fn comparable(remote: &RemoteClient) -> RemoteClient {
+    RemoteClient {
+        credential: without_secret(&remote.credential),
+        ..remote.clone()
+    }
+}
+
+/// Reduces the Secret of a ledger entry. The key is the Secret's name.
+pub fn entry(object: &Secret) -> (String, Option<EntryFacts>) {
+    let version = Version(object.resource_version().unwrap_or_default());
+    let text = object.data.as_ref().and_then(|data| data.get(api::LEDGER_KEY));
+    let text = text.and_then(|bytes| std::str::from_utf8(&bytes.0).ok());
+    let known = text
+        .and_then(|text| LedgerEntry::decode(text).ok())
+        .map(|entry| KnownEntry::of(&entry));
+    (object.name_any(), Some(EntryFacts { known, version }))
+}
+
+/// What is kept of a published Secret: the client that it says it belongs to, and its version.
+pub fn published(object: &PartialObjectMeta<Secret>) -> ((String, String), Option<(ClientKey, Version)>) {
+    let namespace = object.namespace().unwrap_or_default();
+    let client = object.annotations().get(publication::CLIENT_ANNOTATION).cloned();
+    let version = Version(object.resource_version().unwrap_or_default());
+    let facts = client.map(|name| {
+        (
+            ClientKey {
+                namespace: namespace.clone(),
+                name,
+            },
+            version,
+        )
+    });
+    ((namespace, object.name_any()), facts)
+}
+
+/// What is kept of a credential Secret: its version.
+pub fn credential(object: &PartialObjectMeta<Secret>) -> ((String, String), Option<Version>) {
+    let key = (object.namespace().unwrap_or_default(), object.name_any());
+    (key, object.resource_version().map(Version))
+}
+
+/// What is kept of a namespace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NamespaceFacts {
+    /// Its UID.
+    pub uid: Uid,
+    /// Its labels and whether it is going.
+    pub view: NamespaceView,
+}
+
+/// Reduces a namespace.
+pub fn namespace(object: &PartialObjectMeta<Namespace>) -> (String, Option<NamespaceFacts>) {
+    let labels: BTreeMap<String, String> = object.labels().clone();
+    let view = NamespaceView {
+        labels,
+        terminating: object.metadata.deletion_timestamp.is_some(),
+    };
+    (
+        object.name_any(),
+        object.uid().map(|uid| NamespaceFacts { uid: Uid(uid), view }),
+    )
+}

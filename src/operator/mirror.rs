@@ -1,0 +1,191 @@
+//! A small copy of one kind of object, kept true by a watch of its own.
+
+use std::collections::HashMap;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, TryStreamExt};
+use kube::api::Api;
+use kube::runtime::WatchStreamExt;
+use kube::runtime::watcher::{self, Event, watcher};
+use serde::de::DeserializeOwned;
+
+/// What is kept of each object: no more than is needed, so that memory does not follow the size of objects.
+#[derive(Debug)]
+pub struct Mirror<K, V> {
+    inner: Mutex<Inner<K, V>>,
+}
+
+#[derive(Debug)]
+struct Inner<K, V> {
+    objects: HashMap<K, V>,
+    complete: bool,
+    heard: Option<Instant>,
+    trouble: Option<String>,
+}
+
+impl<K, V> Default for Mirror<K, V> {
+    fn default() -> Self {
+        let inner = Inner {
+            objects: HashMap::new(),
+            complete: false,
+            heard: None,
+            trouble: None,
+        };
+        Self {
+            inner: Mutex::new(inner),
+        }
+    }
+}
+
+/// What a watch brought: the value before and after. Both are there on a change.
+#[derive(Debug)]
+pub struct Change<K, V> {
+    /// Which object.
+    pub key: K,
+    /// What was kept of it.
+    pub before: Option<V>,
+    /// What is kept of it now; `None` when it is gone.
+    pub after: Option<V>,
+}
+
+impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
+    fn inner(&self) -> MutexGuard<'_, Inner<K, V>> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is kept of an object.
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.inner().objects.get(key).cloned()
+    }
+
+    /// Everything that passes the filter.
+    pub fn select(&self, mut filter: impl FnMut(&K, &V) -> bool) -> Vec<(K, V)> {
+        let inner = self.inner();
+        let chosen = inner.objects.iter().filter(|(key, value)| filter(key, value));
+        chosen.map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// How many objects pass the filter.
+    pub fn count(&self, mut filter: impl FnMut(&V) -> bool) -> usize {
+        self.inner()
+            .objects
+            .values()
+            .filter(|value| filter(value))
+            .count()
+    }
+
+    /// Whether a whole list has been seen.
+    pub fn is_complete(&self) -> bool {
+        self.inner().complete
+    }
+
+    /// What the watch is in trouble with now.
+    pub fn trouble(&self) -> Option<String> {
+        self.inner().trouble.clone()
+    }
+
+    /// Puts a value in by hand: what a write of our own answered need not wait for the watch.
+    pub fn put(&self, key: K, value: V) {
+        self.inner().objects.insert(key, value);
+    }
+
+    fn set(&self, key: K, after: Option<V>) -> Change<K, V> {
+        let mut inner = self.inner();
+        let before = match &after {
+            Some(value) => inner.objects.insert(key.clone(), value.clone()),
+            None => inner.objects.remove(&key),
+        };
+        Change { key, before, after }
+    }
+
+    /// Replaces everything by a new list; tells what is gone.
+    fn replace(&self, listed: HashMap<K, V>) -> Vec<Change<K, V>> {
+        let mut inner = self.inner();
+        let before = std::mem::replace(&mut inner.objects, listed);
+        inner.complete = true;
+        let gone = before
+            .into_iter()
+            .filter(|(key, _)| !inner.objects.contains_key(key));
+        gone.map(|(key, value)| Change {
+            key,
+            before: Some(value),
+            after: None,
+        })
+        .collect::<Vec<_>>()
+    }
+
+    fn heard(&self, trouble: Option<String>) {
+        let mut inner = self.inner();
+        if trouble.is_none() {
+            inner.heard = Some(Instant::now());
+        }
+        inner.trouble = trouble;
+    }
+
+    /// How long ago the watch was last heard of without trouble.
+    pub fn silent_for(&self) -> Option<Duration> {
+        self.inner().heard.map(|at| at.elapsed())
+    }
+
+    /// Watches `api` for ever with a backoff of its own, keeps what `reduce` makes of each object (`None`: as if it were gone),
+    /// and tells of every change. A bad object or a bad hour of the API server never ends it.
+    pub async fn run<O>(
+        &self,
+        api: Api<O>,
+        config: watcher::Config,
+        reduce: impl Fn(&O) -> (K, Option<V>),
+        mut told: impl FnMut(Change<K, V>),
+    ) where
+        O: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
+    {
+        let mut listed: Option<HashMap<K, V>> = None;
+        let mut stream = watcher(api, config).default_backoff().into_stream().boxed();
+        loop {
+            let event = match stream.try_next().await {
+                Ok(Some(event)) => event,
+                Ok(None) => return,
+                Err(error) => {
+                    let trouble = chain(&error);
+                    tracing::warn!(error = %trouble, "a watch is in trouble; it is tried again");
+                    self.heard(Some(trouble));
+                    continue;
+                }
+            };
+            self.heard(None);
+            match event {
+                Event::Init => listed = Some(HashMap::new()),
+                Event::InitApply(object) => {
+                    let (key, value) = reduce(&object);
+                    if let (Some(listed), Some(value)) = (&mut listed, &value) {
+                        listed.insert(key.clone(), value.clone());
+                    }
+                    told(self.set(key, value));
+                }
+                Event::InitDone => {
+                    if let Some(listed) = listed.take() {
+                        self.replace(listed).into_iter().for_each(&mut told);
+                    }
+                }
+                Event::Apply(object) => {
+                    let (key, value) = reduce(&object);
+                    told(self.set(key, value));
+                }
+                Event::Delete(object) => told(self.set(reduce(&object).0, None)),
+            }
+        }
+    }
+}
+
+/// An error with everything that it came from, in one line.
+pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

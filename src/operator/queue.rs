@@ -1,0 +1,308 @@
+//! What is looked at next: each subject at most once at a time, user changes before background work, namespaces in
+//! turn.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use crate::model::Subject;
+
+/// How urgent something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Urgency {
+    /// Somebody changed something.
+    Change,
+    /// A timer, a retry, a look at everything after a start.
+    Background,
+}
+
+/// A queue of subjects for several workers.
+#[derive(Debug, Default)]
+pub struct Queue {
+    inner: Mutex<Inner>,
+    news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    ready: BTreeMap<Urgency, Rota>,
+    timers: BTreeSet<(Instant, Subject)>,
+    timer_of: HashMap<Subject, Instant>,
+    running: HashMap<Subject, Instant>,
+    again: HashMap<Subject, Urgency>,
+    closed: bool,
+}
+
+/// Subjects that are ready, one namespace after the other, so that a crowd in one delays nobody in another.
+#[derive(Debug, Default)]
+struct Rota {
+    namespaces: VecDeque<String>,
+    waiting: HashMap<String, VecDeque<Subject>>,
+    members: HashSet<Subject>,
+}
+
+impl Rota {
+    fn push(&mut self, subject: Subject) {
+        if !self.members.insert(subject.clone()) {
+            return;
+        }
+        let namespace = subject.client.namespace.clone();
+        let line = self.waiting.entry(namespace.clone()).or_default();
+        if line.is_empty() {
+            self.namespaces.push_back(namespace);
+        }
+        line.push_back(subject);
+    }
+
+    fn pop(&mut self) -> Option<Subject> {
+        let namespace = self.namespaces.pop_front()?;
+        let line = self.waiting.get_mut(&namespace)?;
+        let subject = line.pop_front()?;
+        if line.is_empty() {
+            self.waiting.remove(&namespace);
+        } else {
+            self.namespaces.push_back(namespace);
+        }
+        self.members.remove(&subject);
+        Some(subject)
+    }
+
+    fn remove(&mut self, subject: &Subject) {
+        if !self.members.remove(subject) {
+            return;
+        }
+        let namespace = &subject.client.namespace;
+        if let Some(line) = self.waiting.get_mut(namespace) {
+            line.retain(|waiting| waiting != subject);
+            if line.is_empty() {
+                self.waiting.remove(namespace);
+                self.namespaces.retain(|waiting| waiting != namespace);
+            }
+        }
+    }
+}
+
+impl Inner {
+    fn make_ready(&mut self, subject: Subject, urgency: Urgency) {
+        if let Some(at) = self.timer_of.remove(&subject) {
+            self.timers.remove(&(at, subject.clone()));
+        }
+        if self.running.contains_key(&subject) {
+            let kept = self.again.entry(subject).or_insert(urgency);
+            *kept = urgency.min(*kept);
+            return;
+        }
+        if urgency == Urgency::Change {
+            self.ready
+                .entry(Urgency::Background)
+                .or_default()
+                .remove(&subject);
+        } else if self
+            .ready
+            .get(&Urgency::Change)
+            .is_some_and(|rota| rota.members.contains(&subject))
+        {
+            return;
+        }
+        self.ready.entry(urgency).or_default().push(subject);
+    }
+
+    fn ring(&mut self, now: Instant) {
+        while let Some((at, _)) = self.timers.first()
+            && *at <= now
+            && let Some((_, subject)) = self.timers.pop_first()
+        {
+            self.timer_of.remove(&subject);
+            self.make_ready(subject, Urgency::Background);
+        }
+    }
+}
+
+impl Queue {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks for a look at `subject` as soon as a worker is free.
+    pub fn push(&self, subject: Subject, urgency: Urgency) {
+        self.inner().make_ready(subject, urgency);
+        self.news.notify_one();
+    }
+
+    /// Asks for a look at `subject` at `at`, unless an earlier one is asked for already.
+    pub fn push_at(&self, subject: Subject, at: Instant) {
+        let mut inner = self.inner();
+        match inner.timer_of.get(&subject).copied() {
+            Some(earlier) if earlier <= at => return,
+            Some(later) => {
+                inner.timers.remove(&(later, subject.clone()));
+            }
+            None => {}
+        }
+        inner.timer_of.insert(subject.clone(), at);
+        inner.timers.insert((at, subject));
+        drop(inner);
+        self.news.notify_one();
+    }
+
+    /// The next subject; it is nobody else's until [`Queue::done`]. `None` once the queue is closed.
+    pub async fn next(&self) -> Option<Subject> {
+        loop {
+            let next_timer = {
+                let mut inner = self.inner();
+                if inner.closed {
+                    return None;
+                }
+                let now = Instant::now();
+                inner.ring(now);
+                if let Some(subject) = inner.ready.values_mut().find_map(Rota::pop) {
+                    inner.running.insert(subject.clone(), now);
+                    drop(inner);
+                    // There may be more for another worker.
+                    self.news.notify_one();
+                    return Some(subject);
+                }
+                inner.timers.first().map(|(at, _)| *at)
+            };
+            match next_timer {
+                Some(at) => {
+                    tokio::select! {
+                        () = self.news.notified() => {}
+                        () = tokio::time::sleep_until(at) => {}
+                    }
+                }
+                None => self.news.notified().await,
+            }
+        }
+    }
+
+    /// Gives a subject back. If somebody asked for it meanwhile it is ready at once.
+    pub fn done(&self, subject: &Subject) {
+        let mut inner = self.inner();
+        inner.running.remove(subject);
+        if let Some(urgency) = inner.again.remove(subject) {
+            inner.make_ready(subject.clone(), urgency);
+        }
+        drop(inner);
+        self.news.notify_one();
+    }
+
+    /// Lets every worker go home after what it has in hand.
+    pub fn close(&self) {
+        self.inner().closed = true;
+        self.news.notify_waiters();
+        // A worker that was not waiting yet finds this one.
+        self.news.notify_one();
+    }
+
+    /// How many subjects wait for a worker.
+    pub fn depth(&self) -> usize {
+        self.inner().ready.values().map(|rota| rota.members.len()).sum()
+    }
+
+    /// Since when the longest look that is under way has been going on.
+    pub fn oldest_running(&self) -> Option<Instant> {
+        self.inner().running.values().min().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::model::ClientKey;
+
+    fn subject(namespace: &str, name: &str) -> Subject {
+        Subject {
+            client: ClientKey {
+                namespace: namespace.into(),
+                name: name.into(),
+            },
+            namespace_uid: namespace.into(),
+        }
+    }
+
+    async fn drain(queue: &Queue, count: usize) -> Vec<String> {
+        let mut names = Vec::new();
+        for _ in 0..count {
+            let subject = queue.next().await.unwrap();
+            names.push(subject.to_string());
+            queue.done(&subject);
+        }
+        names
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn namespaces_take_turns() {
+        let queue = Queue::default();
+        for name in ["1", "2", "3"] {
+            queue.push(subject("crowd", name), Urgency::Change);
+        }
+        queue.push(subject("lone", "1"), Urgency::Change);
+        assert_eq!(
+            drain(&queue, 4).await,
+            ["crowd/1", "lone/1", "crowd/2", "crowd/3"]
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn changes_come_before_background_work() {
+        let queue = Queue::default();
+        queue.push(subject("a", "old"), Urgency::Background);
+        queue.push(subject("a", "both"), Urgency::Background);
+        queue.push(subject("a", "both"), Urgency::Change);
+        queue.push(subject("a", "both"), Urgency::Background);
+        assert_eq!(drain(&queue, 2).await, ["a/both", "a/old"]);
+        assert_eq!(queue.depth(), 0, "nothing is in twice");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_subject_is_never_in_two_hands() {
+        let queue = Queue::default();
+        queue.push(subject("a", "1"), Urgency::Change);
+        let first = queue.next().await.unwrap();
+        queue.push(first.clone(), Urgency::Change);
+        let second = tokio::time::timeout(Duration::from_secs(1), queue.next()).await;
+        assert!(second.is_err(), "it is still in the first worker's hands");
+        queue.done(&first);
+        assert_eq!(
+            queue.next().await.unwrap(),
+            first,
+            "and comes back, as it was asked for meanwhile"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn timers_ring_in_time_and_a_change_overtakes_them() {
+        let queue = Queue::default();
+        let start = Instant::now();
+        queue.push_at(subject("a", "late"), start + Duration::from_secs(60));
+        queue.push_at(subject("a", "soon"), start + Duration::from_secs(5));
+        queue.push_at(subject("a", "soon"), start + Duration::from_secs(50));
+        assert_eq!(drain(&queue, 1).await, ["a/soon"]);
+        assert_eq!(start.elapsed(), Duration::from_secs(5));
+        queue.push(subject("a", "late"), Urgency::Change);
+        assert_eq!(drain(&queue, 1).await, ["a/late"]);
+        let nothing = tokio::time::timeout(Duration::from_secs(600), queue.next()).await;
+        assert!(nothing.is_err(), "its timer is spent");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn closing_sends_everybody_home() {
+        let queue = std::sync::Arc::new(Queue::default());
+        let workers: Vec<_> = (0..3)
+            .map(|_| {
+                let queue = queue.clone();
+                tokio::spawn(async move { queue.next().await })
+            })
+            .collect();
+        tokio::task::yield_now().await;
+        queue.close();
+        for worker in workers {
+            assert_eq!(worker.await.unwrap(), None);
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! An authorization server in memory, for tests of the core: names are handles, the server chooses the credential and
+//! shows it again. Every mutating call can be made to fail, to lose its answer, or to be delivered late.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::Provider;
+use crate::model::{
+    Answer, Candidate, Capabilities, ClientMetadata, Confidential, Credential, Fault, Handle, RemoteClient,
+    Request, Verification,
+};
+
+/// What becomes of a mutating call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fate {
+    /// It is done, and the answer is lost.
+    AnswerLost,
+    /// It is not done, and nobody can tell.
+    RequestLost,
+    /// It is not done yet: [`MemoryProvider::deliver`] does it.
+    Late,
+    /// It fails with this.
+    Fault(Fault),
+}
+
+/// A server in memory.
+#[derive(Debug)]
+pub struct MemoryProvider {
+    capabilities: Capabilities,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    clients: BTreeMap<Handle, RemoteClient>,
+    scopes: BTreeSet<String>,
+    fates: VecDeque<Fate>,
+    late: Vec<Request>,
+    down: Option<Fault>,
+    made: u32,
+    calls: BTreeMap<&'static str, u32>,
+}
+
+impl MemoryProvider {
+    /// An empty server with these scopes.
+    pub fn new(capabilities: Capabilities, scopes: &[&str]) -> Self {
+        let scopes = scopes.iter().map(ToString::to_string).collect();
+        Self {
+            capabilities,
+            inner: Mutex::new(Inner {
+                scopes,
+                ..Inner::default()
+            }),
+        }
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next mutating call meets this fate, then the next one the next.
+    pub fn next(&self, fate: Fate) {
+        self.inner().fates.push_back(fate);
+    }
+
+    /// Every call fails with this until it is taken back.
+    pub fn down(&self, fault: Option<Fault>) {
+        self.inner().down = fault;
+    }
+
+    /// Does what was delivered late.
+    pub fn deliver(&self) {
+        let mut inner = self.inner();
+        for request in std::mem::take(&mut inner.late) {
+            let _ = inner.perform(&request);
+        }
+    }
+
+    /// The clients that are there.
+    pub fn held(&self) -> Vec<RemoteClient> {
+        self.inner().clients.values().cloned().collect()
+    }
+
+    /// Somebody does something behind our back.
+    pub fn tamper(&self, change: impl FnOnce(&mut BTreeMap<Handle, RemoteClient>)) {
+        change(&mut self.inner().clients);
+    }
+
+    /// How many calls of a kind there were.
+    pub fn calls(&self, kind: &str) -> u32 {
+        self.inner().calls.get(kind).copied().unwrap_or_default()
+    }
+
+    /// How many mutating calls there were.
+    pub fn mutations(&self) -> u32 {
+        let reads = ["check", "client", "attempted", "clients", "scopes", "verify"];
+        self.inner()
+            .calls
+            .iter()
+            .filter(|(kind, _)| !reads.contains(kind))
+            .map(|(_, count)| count)
+            .sum()
+    }
+
+    fn count(&self, kind: &'static str) -> Result<(), Fault> {
+        let mut inner = self.inner();
+        *inner.calls.entry(kind).or_default() += 1;
+        inner.down.clone().map_or(Ok(()), Err)
+    }
+}
+
+impl Inner {
+    fn credential(&mut self) -> Credential {
+        self.made += 1;
+        Credential {
+            client_id: format!("id-{}", self.made),
+            client_secret: Some(Confidential::new(format!("canary-secret-{}", self.made))),
+        }
+    }
+
+    fn perform(&mut self, request: &Request) -> Result<Answer, Fault> {
+        match request {
+            Request::Register(candidate) => {
+                let handle = Handle(candidate.name.clone());
+                if self.clients.contains_key(&handle) {
+                    return Err(Fault::Conflict("the name is in use".into()));
+                }
+                self.scopes_known(&candidate.metadata)?;
+                let client = RemoteClient {
+                    handle: handle.clone(),
+                    name: Some(candidate.name.clone()),
+                    credential: self.credential(),
+                    metadata: told(&candidate.metadata),
+                };
+                self.clients.insert(handle, client.clone());
+                Ok(Answer::Client(client))
+            }
+            Request::Update { handle, metadata } => {
+                self.scopes_known(metadata)?;
+                let client = self.clients.get_mut(handle).ok_or(Fault::NotFound)?;
+                client.metadata = told(metadata);
+                Ok(Answer::Client(client.clone()))
+            }
+            Request::Rotate { handle, candidate } => {
+                let credential = candidate.clone().unwrap_or_else(|| self.credential());
+                let client = self.clients.get_mut(handle).ok_or(Fault::NotFound)?;
+                client.credential = credential;
+                Ok(Answer::Client(client.clone()))
+            }
+            Request::Delete { handle } | Request::Disable { handle } => self
+                .clients
+                .remove(handle)
+                .map(|_| Answer::Done)
+                .ok_or(Fault::NotFound),
+            Request::ProvisionScopes(scopes) => {
+                self.scopes.extend(scopes.iter().cloned());
+                Ok(Answer::Scopes(scopes.clone()))
+            }
+        }
+    }
+
+    fn scopes_known(&self, metadata: &ClientMetadata) -> Result<(), Fault> {
+        match metadata
+            .scopes
+            .iter()
+            .flatten()
+            .find(|scope| !self.scopes.contains(*scope))
+        {
+            Some(scope) => Err(Fault::Invalid(format!("scope {scope} is not provisioned"))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn told(asked: &ClientMetadata) -> ClientMetadata {
+    ClientMetadata {
+        grant_types: Some(BTreeSet::from(["client_credentials".to_owned()])),
+        ..asked.clone()
+    }
+}
+
+#[async_trait]
+impl Provider for MemoryProvider {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn check(&self) -> Result<(), Fault> {
+        self.count("check")
+    }
+
+    async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
+        self.count("client")?;
+        Ok(self.inner().clients.get(handle).cloned())
+    }
+
+    async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
+        self.count("attempted")?;
+        Ok(self.inner().clients.get(&Handle(candidate.name.clone())).cloned())
+    }
+
+    async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {
+        self.count("clients")?;
+        Ok(self.held())
+    }
+
+    async fn scopes(&self) -> Result<BTreeSet<String>, Fault> {
+        self.count("scopes")?;
+        Ok(self.inner().scopes.clone())
+    }
+
+    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
+        self.count("verify")?;
+        let good = self
+            .inner()
+            .clients
+            .values()
+            .any(|client| client.credential == *credential);
+        Ok(if good {
+            Verification::TokenIssued
+        } else {
+            Verification::Rejected("invalid_client".into())
+        })
+    }
+
+    async fn perform(&self, request: &Request, _within: Duration) -> Result<Answer, Fault> {
+        self.count(request.kind())?;
+        let mut inner = self.inner();
+        let unknown = || Err(Fault::OutcomeUnknown("closed the connection".into()));
+        match inner.fates.pop_front() {
+            None => inner.perform(request),
+            Some(Fate::AnswerLost) => {
+                let _ = inner.perform(request);
+                unknown()
+            }
+            Some(Fate::RequestLost) => unknown(),
+            Some(Fate::Late) => {
+                inner.late.push(request.clone());
+                unknown()
+            }
+            Some(Fate::Fault(fault)) => Err(fault),
+        }
+    }
+}
