@@ -4,6 +4,9 @@
 //! writes carry the preconditions that the step names, and say what they know of their effect in a
 //! [`Refusal`].
 
+#[cfg(test)]
+pub mod memory;
+
 use async_trait::async_trait;
 
 use crate::model::{

@@ -49,8 +49,10 @@ pub struct FoundSecret {
     pub immutable: bool,
     /// It is being deleted.
     pub terminating: bool,
-    /// Its data.
+    /// Its data, as far as it is text.
     pub data: BTreeMap<String, Confidential>,
+    /// Keys of data that is not text, and so not ours.
+    pub not_text: BTreeSet<String>,
     /// Its labels.
     pub labels: BTreeMap<String, String>,
     /// Its annotations.
@@ -73,10 +75,15 @@ impl FoundSecret {
         };
         !self.terminating
             && self.secret_type == api::SECRET_TYPE_PUBLISHED
-            && self.data == wanted.data
+            && self.holds_data(wanted)
             && contains(&self.labels, &wanted.labels)
             && contains(&self.annotations, &wanted.annotations)
             && self.owners.contains_key(&wanted.owner.0) == wanted.owned
+    }
+
+    /// Whether its data is what is wanted, and nothing else.
+    pub fn holds_data(&self, wanted: &Publication) -> bool {
+        self.data == wanted.data && self.not_text.is_empty()
     }
 
     /// Label and annotation keys that an earlier spec asked for and this one does not.

@@ -181,6 +181,7 @@ pub(crate) fn found(client: &ClientObject, entry: &LedgerEntry) -> FoundSecret {
         immutable: false,
         terminating: false,
         data: wanted.data,
+        not_text: BTreeSet::new(),
         labels: wanted.labels,
         annotations: wanted.annotations,
         owners: BTreeMap::from([(wanted.owner.0, format!("OAuthClient/{}", wanted.owner.1))]),

@@ -56,7 +56,7 @@ fn publish<T>(publication: Publication, mode: PublishMode) -> Flow<T> {
 
 /// Type and, of an immutable Secret, data cannot be changed.
 fn must_be_made_again(found: &FoundSecret, wanted: &Publication) -> bool {
-    found.secret_type != api::SECRET_TYPE_PUBLISHED || (found.immutable && found.data != wanted.data)
+    found.secret_type != api::SECRET_TYPE_PUBLISHED || (found.immutable && !found.holds_data(wanted))
 }
 
 fn name_taken(name: &str, found: &FoundSecret) -> Obstacle {
