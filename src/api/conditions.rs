@@ -11,13 +11,13 @@ pub const LAST_TRANSITION_NEVER: &str = "1970-01-01T00:00:00Z";
 /// Message of the condition that a new object has by default.
 pub const PENDING_MESSAGE: &str = "Waiting for the operator.";
 
-/// A closed set of words: `as_str`, `Display`, `ALL`, `parse`.
+/// A closed set of words: `as_str`, `meaning`, `Display`, `ALL`, `parse`.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])+ $variant:ident),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name {
-            $($(#[$doc])* $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
         }
 
         impl $name {
@@ -28,6 +28,13 @@ macro_rules! words {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Self::$variant => stringify!($variant),)+
+                }
+            }
+
+            /// What the word says, as one sentence for the documentation and for `explain`.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),+).trim(),)+
                 }
             }
 
@@ -204,6 +211,10 @@ mod tests {
             assert_eq!(ServerReason::parse(reason.as_str()), Some(*reason));
         }
         assert_eq!(ClientCondition::parse("Unheard"), None);
+        assert_eq!(
+            ClientReason::NameTaken.meaning(),
+            "Registered: the name or client id belongs to a client that is not ours."
+        );
         assert_eq!(ServerCondition::DeletionsHeld.to_string(), "DeletionsHeld");
     }
 }

@@ -8,7 +8,7 @@ use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::{
 };
 use serde_json::Value;
 
-use super::API_VERSION;
+use super::{API_VERSION, ClientCondition, ClientReason, ServerCondition, ServerReason};
 
 /// The page, as Markdown.
 pub fn markdown() -> String {
@@ -26,7 +26,33 @@ pub fn markdown() -> String {
             .find(|earlier| earlier.shares_most_fields_with(kind));
         kind.print(like, &mut page);
     }
+    page.push_str("\n## Conditions and reasons\n");
+    words(&mut page, "OAuthClient: conditions", ClientCondition::ALL, |w| {
+        (w.as_str(), w.meaning())
+    });
+    words(&mut page, "OAuthClient: reasons", ClientReason::ALL, |w| {
+        (w.as_str(), w.meaning())
+    });
+    words(&mut page, "Servers: conditions", ServerCondition::ALL, |w| {
+        (w.as_str(), w.meaning())
+    });
+    words(&mut page, "Servers: reasons", ServerReason::ALL, |w| {
+        (w.as_str(), w.meaning())
+    });
     page
+}
+
+fn words<T: Copy>(
+    page: &mut String,
+    title: &str,
+    words: &[T],
+    say: impl Fn(T) -> (&'static str, &'static str),
+) {
+    let _ = write!(page, "\n### {title}\n\n| word | meaning |\n| --- | --- |\n");
+    for word in words {
+        let (word, meaning) = say(*word);
+        let _ = writeln!(page, "| `{word}` | {} |", prose(meaning));
+    }
 }
 
 struct Kind {
