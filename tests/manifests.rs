@@ -2,7 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -230,25 +230,53 @@ where
 
 #[tokio::test]
 async fn oauth_clients() -> Result<(), String> {
-    run_table::<OAuthClient>("oauthclient", include_str!("manifests/oauthclient.yaml")).await
+    run_table::<OAuthClient>("oauthclient", TABLES[0]).await
 }
 
 #[tokio::test]
 async fn authorization_servers() -> Result<(), String> {
-    run_table::<AuthorizationServer>(
-        "authorizationserver",
-        include_str!("manifests/authorizationserver.yaml"),
-    )
-    .await
+    run_table::<AuthorizationServer>("authorizationserver", TABLES[1]).await
 }
 
 #[tokio::test]
 async fn cluster_authorization_servers() -> Result<(), String> {
-    run_table::<ClusterAuthorizationServer>(
-        "clusterauthorizationserver",
-        include_str!("manifests/clusterauthorizationserver.yaml"),
-    )
-    .await
+    run_table::<ClusterAuthorizationServer>("clusterauthorizationserver", TABLES[2]).await
+}
+
+const TABLES: [&str; 3] = [
+    include_str!("manifests/oauthclient.yaml"),
+    include_str!("manifests/authorizationserver.yaml"),
+    include_str!("manifests/clusterauthorizationserver.yaml"),
+];
+
+#[test]
+fn every_rule_is_tried() {
+    fn messages(schema: &Value, found: &mut BTreeSet<String>) {
+        match schema {
+            Value::Object(fields) => {
+                for rule in fields
+                    .get("x-kubernetes-validations")
+                    .and_then(Value::as_array)
+                    .into_iter()
+                    .flatten()
+                {
+                    found.insert(rule["message"].as_str().unwrap_or_default().to_owned());
+                }
+                fields.values().for_each(|value| messages(value, found));
+            }
+            Value::Array(values) => values.iter().for_each(|value| messages(value, found)),
+            _ => {}
+        }
+    }
+    let mut untried = BTreeSet::new();
+    messages(&json!(api::crds()), &mut untried);
+    for text in TABLES {
+        let table: Table = serde_saphyr::from_str(text).unwrap();
+        for expected in table.cases.into_iter().filter_map(|case| case.refused) {
+            untried.retain(|message| !message.contains(&expected));
+        }
+    }
+    assert!(untried.is_empty(), "no manifest is refused by: {untried:#?}");
 }
 
 fn client_manifest(name: &str) -> Value {
