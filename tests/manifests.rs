@@ -85,6 +85,8 @@ struct Case {
     then: Option<Value>,
     /// What the answer holds; accepted if absent.
     refused: Option<String>,
+    /// What the answer must not repeat.
+    silent_about: Option<String>,
 }
 
 /// RFC 7396.
@@ -204,6 +206,11 @@ where
             }
             (created, None) => created,
         };
+        if let (Err(error), Some(secret)) = (&outcome, &case.silent_about)
+            && error.to_string().contains(secret)
+        {
+            wrong.push(format!("{}: the answer repeats {secret:?}", case.name));
+        }
         match (outcome, case.refused) {
             (Ok(_), None) => {}
             (Ok(_), Some(expected)) => {

@@ -27,31 +27,31 @@ use super::{OAuthClientStatus, schema};
     selectable = ".spec.serverRef.kind",
     selectable = ".status.clientID",
     validation = Rule::new("!has(self.spec.clientSecretRef) || self.spec.clientSecretRef.name != self.spec.?secret.?name.orValue(self.metadata.name)")
-        .message("clientSecretRef must name another Secret than the one that is published (secret.name, by default the name of this object)"),
+        .message("clientSecretRef must name another Secret than the one that is published (secret.name, by default the name of this object)").field_path(".spec.clientSecretRef"),
 )]
 #[x_kube(
     validation = Rule::new("self.serverRef == oldSelf.serverRef")
-        .message("serverRef cannot change: a client is registered at one server; create a new OAuthClient and delete this one"),
+        .message("serverRef cannot change: a client is registered at one server; create a new OAuthClient and delete this one").field_path(".serverRef"),
     validation = Rule::new("has(self.clientName) == has(oldSelf.clientName) && (!has(self.clientName) || self.clientName == oldSelf.clientName)")
-        .message("clientName cannot change, be added or be removed: create a new OAuthClient and delete this one"),
+        .message("clientName cannot change, be added or be removed: create a new OAuthClient and delete this one").field_path(".clientName"),
     validation = Rule::new("has(self.clientID) == has(oldSelf.clientID) && (!has(self.clientID) || self.clientID == oldSelf.clientID)")
-        .message("clientID cannot change, be added or be removed: create a new OAuthClient and delete this one"),
+        .message("clientID cannot change, be added or be removed: create a new OAuthClient and delete this one").field_path(".clientID"),
     validation = Rule::new("(has(self.secret) && has(self.secret.name)) == (has(oldSelf.secret) && has(oldSelf.secret.name)) && (!has(self.secret) || !has(self.secret.name) || self.secret.name == oldSelf.secret.name)")
-        .message("secret.name cannot change, be added or be removed, since workloads read that Secret: create a new OAuthClient and delete this one"),
+        .message("secret.name cannot change, be added or be removed, since workloads read that Secret: create a new OAuthClient and delete this one").field_path(".secret.name"),
     validation = Rule::new("!has(self.accessTokenValiditySeconds) || !has(self.refreshTokenValiditySeconds) || self.refreshTokenValiditySeconds > self.accessTokenValiditySeconds")
-        .message("refreshTokenValiditySeconds must be greater than accessTokenValiditySeconds"),
+        .message("refreshTokenValiditySeconds must be greater than accessTokenValiditySeconds").field_path(".refreshTokenValiditySeconds"),
     validation = Rule::new("!has(self.grantTypes) || !('authorization_code' in self.grantTypes) || (has(self.redirectURIs) && size(self.redirectURIs) > 0)")
-        .message("the grant authorization_code needs redirectURIs"),
+        .message("the grant authorization_code needs redirectURIs").field_path(".redirectURIs"),
     validation = Rule::new("!has(self.grantTypes) || !self.grantTypes.exists(g, g in ['implicit', 'password'])")
-        .message("the grants implicit and password are not available: they are insecure (RFC 9700 sections 2.1.2 and 2.4); use authorization_code with PKCE, or client_credentials"),
+        .message("the grants implicit and password are not available: they are insecure (RFC 9700 sections 2.1.2 and 2.4); use authorization_code with PKCE, or client_credentials").field_path(".grantTypes"),
     validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'none' || !has(self.grantTypes) || !('client_credentials' in self.grantTypes)")
-        .message("a public client (tokenEndpointAuthMethod: none) has no credential and so cannot use client_credentials"),
+        .message("a public client (tokenEndpointAuthMethod: none) has no credential and so cannot use client_credentials").field_path(".grantTypes"),
     validation = Rule::new("!has(self.tokenEndpointAuthMethod) || self.tokenEndpointAuthMethod != 'none' || (!has(self.clientSecretRef) && !has(self.rotation))")
-        .message("a public client (tokenEndpointAuthMethod: none) has no secret: remove clientSecretRef and rotation"),
+        .message("a public client (tokenEndpointAuthMethod: none) has no secret: remove clientSecretRef and rotation").field_path(".tokenEndpointAuthMethod"),
     validation = Rule::new("!has(self.clientSecretRef) || !has(self.rotation) || (!has(self.rotation.schedule) && !has(self.rotation.maxAgeSeconds))")
-        .message("with clientSecretRef you choose the secret, so the operator cannot renew it by schedule or age: remove rotation.schedule and rotation.maxAgeSeconds and change the referenced Secret instead"),
+        .message("with clientSecretRef you choose the secret, so the operator cannot renew it by schedule or age: remove rotation.schedule and rotation.maxAgeSeconds and change the referenced Secret instead").field_path(".rotation"),
     validation = Rule::new("!has(self.clientID) || !has(self.adoption) || self.adoption.policy != 'ByID'")
-        .message("adoption.policy ByID takes over the client of adoption.clientID: remove spec.clientID"),
+        .message("adoption.policy ByID takes over the client of adoption.clientID: remove spec.clientID").field_path(".clientID"),
 )]
 pub struct OAuthClientSpec {
     /// The authorization server to register at. Cannot change.
@@ -256,9 +256,9 @@ impl TokenEndpointAuthMethod {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.extraKeys) || self.defaultKeys == 'None' || self.extraKeys.all(e, !(e.key in ['type', 'provider', 'client-id', 'client-secret', 'issuer-uri', 'token-uri', 'scope', 'authorization-grant-type', 'client-authentication-method', 'previous-client-id', 'previous-client-secret']))")
-        .message("extraKeys must not use a default key (type, provider, client-id, client-secret, issuer-uri, token-uri, scope, authorization-grant-type, client-authentication-method, previous-client-id, previous-client-secret): choose another, or set defaultKeys: None"),
+        .message("extraKeys must not use a default key (type, provider, client-id, client-secret, issuer-uri, token-uri, scope, authorization-grant-type, client-authentication-method, previous-client-id, previous-client-secret): choose another, or set defaultKeys: None").field_path(".extraKeys"),
     validation = Rule::new("!has(self.extraKeys) || self.previous == 'Publish' || self.extraKeys.all(e, !e.from.startsWith('Previous'))")
-        .message("extraKeys from PreviousClientID or PreviousClientSecret need previous: Publish"),
+        .message("extraKeys from PreviousClientID or PreviousClientSecret need previous: Publish").field_path(".extraKeys"),
 )]
 pub struct SecretTemplate {
     /// Name of the Secret, in this namespace. A Secret of that name that is not the operator's is never touched.
@@ -370,11 +370,11 @@ pub enum ExtraKeySource {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.maxAgeSeconds) || !has(self.overlapSeconds) || self.overlapSeconds < self.maxAgeSeconds")
-        .message("overlapSeconds must be less than maxAgeSeconds, else the next rotation starts before the last one ends"),
+        .message("overlapSeconds must be less than maxAgeSeconds, else the next rotation starts before the last one ends").field_path(".overlapSeconds"),
     validation = Rule::new("!has(self.maxAgeSeconds) || !has(self.renewBeforeSeconds) || self.renewBeforeSeconds < self.maxAgeSeconds")
-        .message("renewBeforeSeconds must be less than maxAgeSeconds, else every credential is due for renewal at once"),
+        .message("renewBeforeSeconds must be less than maxAgeSeconds, else every credential is due for renewal at once").field_path(".renewBeforeSeconds"),
     validation = Rule::new("self.overlap != 'Required' || !has(self.overlapSeconds) || self.overlapSeconds > 0")
-        .message("overlap: Required and overlapSeconds: 0 contradict each other: remove one"),
+        .message("overlap: Required and overlapSeconds: 0 contradict each other: remove one").field_path(".overlapSeconds"),
 )]
 pub struct Rotation {
     /// Rotate a credential that is this old, in seconds.
@@ -448,7 +448,7 @@ pub enum ClientIdChange {
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("(self.policy == 'ByID') == has(self.clientID)")
-        .message("adoption.policy ByID and adoption.clientID go together: set both or neither"),
+        .message("adoption.policy ByID and adoption.clientID go together: set both or neither").field_path(".clientID"),
 )]
 pub struct Adoption {
     /// Never: a name or id that is taken blocks. ByID: take over the client with adoption.clientID, if an access rule

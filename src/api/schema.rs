@@ -316,21 +316,9 @@ pub(super) fn realm(_: &mut SchemaGenerator) -> Schema {
     )
 }
 
-/// Certificates, PEM.
+/// Certificates, PEM. Its rules are those of the object around it, which are not answered with the text.
 pub(super) fn ca_bundle(_: &mut SchemaGenerator) -> Schema {
-    text(
-        131_072,
-        &[
-            (
-                "self.contains('-----BEGIN CERTIFICATE-----')".to_owned(),
-                "must hold at least one PEM certificate (-----BEGIN CERTIFICATE-----)",
-            ),
-            (
-                "!self.contains('PRIVATE KEY-----')".to_owned(),
-                "must hold certificates only: a private key does not belong in a resource; if it was applied, replace it",
-            ),
-        ],
-    )
+    text(131_072, &[])
 }
 
 /// Labels of the published Secret.

@@ -22,19 +22,19 @@ use super::{ServerStatus, schema};
 #[serde(rename_all = "camelCase")]
 #[x_kube(
     validation = Rule::new("!has(self.provider.composer) || !has(oldSelf.provider.composer) || self.provider.composer.url == oldSelf.provider.composer.url || (has(self.formerURLs) && oldSelf.provider.composer.url in self.formerURLs)")
-        .message("provider.composer.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+        .message("provider.composer.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object").field_path(".provider.composer.url"),
     validation = Rule::new("!has(self.provider.digitalRoute) || !has(oldSelf.provider.digitalRoute) || self.provider.digitalRoute.url == oldSelf.provider.digitalRoute.url || (has(self.formerURLs) && oldSelf.provider.digitalRoute.url in self.formerURLs)")
-        .message("provider.digitalRoute.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+        .message("provider.digitalRoute.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object").field_path(".provider.digitalRoute.url"),
     validation = Rule::new("!has(self.provider.cocoon) || !has(oldSelf.provider.cocoon) || self.provider.cocoon.url == oldSelf.provider.cocoon.url || (has(self.formerURLs) && oldSelf.provider.cocoon.url in self.formerURLs)")
-        .message("provider.cocoon.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+        .message("provider.cocoon.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object").field_path(".provider.cocoon.url"),
     validation = Rule::new("!has(self.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration.issuer) || (has(self.provider.dynamicRegistration.issuer) && self.provider.dynamicRegistration.issuer == oldSelf.provider.dynamicRegistration.issuer) || (has(self.formerURLs) && oldSelf.provider.dynamicRegistration.issuer in self.formerURLs)")
-        .message("provider.dynamicRegistration.issuer changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+        .message("provider.dynamicRegistration.issuer changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object").field_path(".provider.dynamicRegistration.issuer"),
     validation = Rule::new("!has(self.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration) || !has(oldSelf.provider.dynamicRegistration.registrationURI) || (has(self.provider.dynamicRegistration.registrationURI) && self.provider.dynamicRegistration.registrationURI == oldSelf.provider.dynamicRegistration.registrationURI) || (has(self.formerURLs) && oldSelf.provider.dynamicRegistration.registrationURI in self.formerURLs)")
-        .message("provider.dynamicRegistration.registrationURI changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+        .message("provider.dynamicRegistration.registrationURI changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object").field_path(".provider.dynamicRegistration.registrationURI"),
     validation = Rule::new("!has(self.provider.keycloak) || !has(oldSelf.provider.keycloak) || self.provider.keycloak.url == oldSelf.provider.keycloak.url || (has(self.formerURLs) && oldSelf.provider.keycloak.url in self.formerURLs)")
-        .message("provider.keycloak.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+        .message("provider.keycloak.url changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object").field_path(".provider.keycloak.url"),
     validation = Rule::new("!has(self.provider.hydra) || !has(oldSelf.provider.hydra) || self.provider.hydra.adminURL == oldSelf.provider.hydra.adminURL || (has(self.formerURLs) && oldSelf.provider.hydra.adminURL in self.formerURLs)")
-        .message("provider.hydra.adminURL changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object"),
+        .message("provider.hydra.adminURL changed: clients would be looked for at another address. If it is the same server, add the old URL to formerURLs; else create a new server object").field_path(".provider.hydra.adminURL"),
 )]
 pub struct ServerSpec {
     /// Which kind of authorization server this is, where it is, and how the operator authenticates there: exactly
@@ -174,6 +174,11 @@ impl DerefMut for ClusterAuthorizationServerSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, KubeSchema)]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
+    // Here and not at caBundle: the answer to a rule of a string repeats the string, and this one may be a key.
+    validation = Rule::new("!has(self.caBundle) || !self.caBundle.contains('PRIVATE KEY-----')")
+        .message("caBundle must hold certificates only: a private key does not belong in a resource; if it was applied, replace it"),
+    validation = Rule::new("!has(self.caBundle) || self.caBundle.contains('-----BEGIN CERTIFICATE-----')")
+        .message("caBundle must hold at least one PEM certificate (-----BEGIN CERTIFICATE-----)"),
     validation = Rule::new("!has(self.caBundle) || !has(self.caBundleRef)")
         .message("give caBundle or caBundleRef, not both"),
 )]
