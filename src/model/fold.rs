@@ -1,10 +1,11 @@
 //! What is known after a step: the state before it, the step, and what came of it. Pure.
 
-use super::decide::is_removal;
+use super::decide::{differs, is_removal};
 use super::fault::Fault;
 use super::ledger::LedgerEntry;
+use super::metadata::RemoteClient;
 use super::names::Version;
-use super::report::Happening;
+use super::report::{Happening, names};
 use super::state::{Answer, LedgerView, Observation, State, Written};
 use super::step::{Call, Outcome, Publish, PublishMode, Query, Record, Refusal, Request, Step, Verification};
 
@@ -75,7 +76,15 @@ fn refused(state: &mut State, step: &Step, refusal: Refusal) {
 
 fn succeeded(state: &mut State, step: &Step, outcome: Outcome) {
     match (step, outcome) {
-        (Step::Observe(Query::Client(_) | Query::Attempted(_)), Outcome::Client(client)) => {
+        (Step::Observe(Query::Attempted(_)), Outcome::Client(client)) => {
+            state.seen = Some(Observation {
+                began_at: state.now,
+                authoritative: true,
+                client,
+            });
+        }
+        (Step::Observe(Query::Client(_)), Outcome::Client(client)) => {
+            note_drift(state, client.as_ref());
             state.seen = Some(Observation {
                 began_at: state.now,
                 authoritative: true,
@@ -140,6 +149,28 @@ fn recorded(state: &mut State, record: &Record, version: Option<Version>) {
         }
         _ => {}
     }
+}
+
+/// A client that is not as we left it, though no call of ours is open.
+fn note_drift(state: &mut State, found: Option<&RemoteClient>) {
+    let Some(entry) = state.ledger.entry().filter(|entry| entry.intent.is_none()) else {
+        return;
+    };
+    let Some(current) = &entry.current else { return };
+    let what = match found {
+        None => "the client is gone there".to_owned(),
+        Some(remote) if remote.shows_other_credential(&current.credential) => {
+            "its credential was replaced there".to_owned()
+        }
+        Some(remote) if differs(current, remote) => {
+            format!(
+                "changed there: {}",
+                names(&current.asked.differences(&remote.metadata))
+            )
+        }
+        Some(_) => return,
+    };
+    state.pass.happenings.push(Happening::DriftFound { what });
 }
 
 /// What the change of the ledger means to a person.

@@ -197,7 +197,7 @@ impl Happening {
             Self::RotationServed { value } => format!("rotation {value:?} is served"),
             Self::SecretPublished { name } => format!("credential published in Secret {name}"),
             Self::SecretUpdated { name } => format!("Secret {name} written again"),
-            Self::DriftFound { what } => format!("the server differs from the spec and is put right: {what}"),
+            Self::DriftFound { what } => format!("the server is not as the operator left it: {what}"),
             Self::CredentialVerified => "a token was issued for the new credential".to_owned(),
             Self::Removed { handle } => format!("client {handle} removed at the server"),
             Self::CleanupPending { why } => why.clone(),

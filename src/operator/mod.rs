@@ -4,3 +4,5 @@ pub mod index;
 pub mod mirror;
 pub mod pass;
 pub mod queue;
+#[cfg(test)]
+mod scenarios;

@@ -44,10 +44,7 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<D
         let call = server
             .ok()
             .and_then(|_| obligations::begin(state, &mut owed, rng));
-        return match call {
-            Some(call) => go(record(state, owed, Some(call))),
-            None => go(obligations::written_or_removed(state, owed)),
-        };
+        return go(record(state, owed, call));
     }
     let kept_for_undo = entry
         .obligations

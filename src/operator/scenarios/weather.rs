@@ -1,0 +1,317 @@
+//! Bad weather: lost answers, refusals, crashes, and other people's Secrets.
+
+use super::bench::Bench;
+use crate::api::ClientCondition;
+use crate::cluster::memory::{Mishap, WriteKind};
+use crate::model::{Fault, Happening, Refusal, ServerView, testing};
+use crate::provider::memory::Fate;
+
+#[tokio::test]
+async fn a_lost_answer_to_a_registration_is_looked_up() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.provider.next(Fate::AnswerLost);
+    bench.scene("the answer to the registration is lost");
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(bench.provider.held().len(), 1);
+    bench.wait(121);
+    bench.scene("late deliveries are over");
+    bench.settle().await;
+    assert!(bench.entry().is_some_and(|entry| entry.recheck_at.is_none()));
+    insta::assert_snapshot!(bench.transcript());
+}
+
+#[tokio::test]
+async fn a_registration_that_is_delivered_late_becomes_no_orphan() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.provider.next(Fate::Late);
+    bench.pass().await;
+    bench.assert_no_orphans();
+    bench.provider.deliver();
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(bench.provider.held().len(), 1);
+}
+
+#[tokio::test]
+async fn a_lost_rotation_rotates_once() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("one"));
+    bench.provider.next(Fate::AnswerLost);
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(bench.provider.calls("Rotate"), 1);
+}
+
+#[tokio::test]
+async fn a_rotation_that_is_delivered_late_is_found_and_published() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("one"));
+    bench.provider.next(Fate::Late);
+    bench.settle().await;
+    bench.assert_works();
+    bench.provider.deliver();
+    bench.wait(121);
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(bench.entry().unwrap().served.annotation.as_deref(), Some("one"));
+}
+
+#[tokio::test]
+async fn a_new_trigger_waits_until_late_deliveries_are_over() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("one"));
+    bench.provider.next(Fate::AnswerLost);
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("two"));
+    let ended = bench.pass().await;
+    assert!(!ended.settled);
+    assert_eq!(bench.provider.calls("Rotate"), 1);
+    bench.settle().await;
+    assert_eq!(bench.provider.calls("Rotate"), 2);
+    bench.assert_works();
+}
+
+#[tokio::test]
+async fn another_instances_call_is_waited_for() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.provider.next(Fate::RequestLost);
+    bench.pass().await;
+    bench.restart();
+    bench.scene("another instance finds the open intent");
+    let ended = bench.pass().await;
+    assert!(!ended.settled);
+    assert_eq!(
+        bench.provider.calls("Register"),
+        1,
+        "it waits, as the call may still be under way"
+    );
+    bench.settle().await;
+    bench.assert_works();
+    insta::assert_snapshot!(bench.transcript());
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_is_waited_for_and_told_of() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.provider.down(Some(Fault::Unavailable(
+        "cannot be reached: connection refused".into(),
+    )));
+    bench.pass().await;
+    assert_eq!(bench.reason(ClientCondition::Ready), "False WaitingForServer");
+    assert!(
+        bench.condition(ClientCondition::Stalled).is_none(),
+        "nobody has to act"
+    );
+    bench.provider.down(None);
+    bench.settle().await;
+    bench.assert_works();
+}
+
+#[tokio::test]
+async fn an_outage_leaves_settled_clients_as_they_are() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    let before = bench.cluster.world().journal.len();
+    bench.provider.down(Some(Fault::Unavailable("is away".into())));
+    bench.settle().await;
+    assert_eq!(bench.cluster.world().journal.len(), before);
+    *bench.server.lock().unwrap() =
+        ServerView::NotReady(testing::server_key(), "the credential is missing.".into());
+    bench.settle().await;
+    assert_eq!(bench.cluster.world().journal.len(), before);
+    bench.assert_works();
+}
+
+#[tokio::test]
+async fn a_refused_credential_says_whose_move_it_is() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.provider.down(Some(Fault::Denied(
+        "403 insufficient_scope: create:clients".into(),
+    )));
+    bench.pass().await;
+    assert_eq!(bench.reason(ClientCondition::Ready), "False ServerDenied");
+    assert_eq!(bench.reason(ClientCondition::Stalled), "True ServerDenied");
+    let message = bench.condition(ClientCondition::Ready).unwrap().message;
+    insta::assert_snapshot!(message);
+    bench.pass().await;
+    assert_eq!(bench.events(), ["ServerDenied"], "one Event for a generation");
+}
+
+#[tokio::test]
+async fn a_refused_registration_ends_when_the_spec_changes() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.provider.next(Fate::Fault(Fault::Invalid("400: no".into())));
+    bench.pass().await;
+    assert_eq!(bench.reason(ClientCondition::Registered), "False ServerDenied");
+    bench
+        .cluster
+        .change_spec(bench.key(), |spec| spec.scopes = Some(vec!["write".into()]));
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(bench.published("scope"), "write");
+}
+
+#[tokio::test]
+async fn a_foreign_secret_is_left_alone_and_nothing_is_minted() {
+    let bench = Bench::new();
+    bench
+        .cluster
+        .put_foreign_secret("payments", "billing", &[("password", "theirs")]);
+    bench.apply();
+    bench.pass().await;
+    assert_eq!(
+        bench.reason(ClientCondition::SecretPublished),
+        "False SecretNameTaken"
+    );
+    assert_eq!(bench.published("password"), "theirs");
+    assert_eq!(bench.provider.mutations(), 0);
+    bench.cluster.delete_secret("payments", "billing");
+    bench.settle().await;
+    bench.assert_works();
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_written_mints_nothing() {
+    let bench = Bench::new();
+    bench.apply();
+    let quota = Refusal::Denied("exceeded quota: few-secrets".into());
+    bench
+        .cluster
+        .refuse_all(WriteKind::Rehearsal, Some(quota.clone()));
+    bench.cluster.refuse_all(WriteKind::Secret, Some(quota));
+    for _ in 0..10 {
+        bench.pass().await;
+        bench.wait(6);
+    }
+    assert_eq!(
+        bench.reason(ClientCondition::SecretPublished),
+        "False WriteDenied"
+    );
+    assert_eq!(bench.provider.mutations(), 0);
+    bench.cluster.refuse_all(WriteKind::Rehearsal, None);
+    bench.cluster.refuse_all(WriteKind::Secret, None);
+    bench.settle().await;
+    bench.assert_works();
+}
+
+#[tokio::test]
+async fn every_write_that_is_lost_after_it_was_done_is_harmless() {
+    for kind in [
+        WriteKind::Ledger,
+        WriteKind::Secret,
+        WriteKind::Status,
+        WriteKind::Rehearsal,
+    ] {
+        for mishap in [
+            Mishap::Lost,
+            Mishap::Refused(Refusal::Stale),
+            Mishap::Refused(Refusal::Unavailable("is overloaded".into())),
+        ] {
+            let bench = Bench::new();
+            bench.apply();
+            bench.cluster.next(kind, mishap.clone());
+            bench.settle().await;
+            bench.assert_works();
+            assert_eq!(
+                bench.provider.held().len(),
+                1,
+                "{kind:?} {mishap:?}\n{}",
+                bench.transcript()
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_terminating_namespace_gets_nothing_new() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.cluster.terminate_namespace("payments");
+    let ended = bench.pass().await;
+    assert!(ended.settled);
+    assert_eq!(bench.provider.mutations(), 0);
+}
+
+#[tokio::test]
+async fn cleanup_waits_for_a_server_that_is_away_and_says_so() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench.cluster.delete_client(bench.key());
+    bench
+        .provider
+        .down(Some(Fault::Unavailable("cannot be reached".into())));
+    bench.pass().await;
+    assert!(bench.told(|happening| matches!(happening, Happening::CleanupPending { .. })));
+    assert_eq!(bench.entry().unwrap().obligations.len(), 1);
+    bench.provider.down(None);
+    bench.settle().await;
+    assert_eq!(bench.provider.held(), []);
+    assert_eq!(bench.entry(), None);
+}
+
+#[tokio::test]
+async fn a_server_that_moved_blocks_until_it_is_acknowledged() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    let old = testing::server().fingerprint;
+    bench.edit_server(|server| server.fingerprint = "https://other:443".into());
+    bench
+        .cluster
+        .change_spec(bench.key(), |spec| spec.scopes = Some(vec!["write".into()]));
+    bench.pass().await;
+    assert_eq!(bench.reason(ClientCondition::Ready), "False ServerMoved");
+    assert_eq!(bench.provider.mutations(), 1);
+    bench.edit_server(|server| {
+        server.former_fingerprints.insert(old);
+    });
+    bench.settle().await;
+    bench.assert_works();
+}
+
+#[tokio::test]
+async fn entries_that_are_not_ours_or_not_readable_are_never_touched() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    let text = |edit: &dyn Fn(&mut crate::model::LedgerEntry)| {
+        let mut entry = bench.entry().unwrap();
+        edit(&mut entry);
+        entry.encode().unwrap().expose().to_owned()
+    };
+    let other = text(&|entry| entry.cluster_id = "another".into());
+    for broken in [other.as_str(), r#"{"schema":99}"#, "{"] {
+        bench.cluster.overwrite_entry(&bench.subject, broken);
+        let before = bench.cluster.written(WriteKind::Ledger);
+        bench.pass().await;
+        assert_eq!(bench.reason(ClientCondition::Ready), "False Unmanageable");
+        assert_eq!(bench.cluster.written(WriteKind::Ledger), before);
+        assert_eq!(bench.provider.mutations(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_stopping_operator_begins_nothing() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.stopping.store(true, std::sync::atomic::Ordering::SeqCst);
+    let ended = bench.pass().await;
+    assert!(!ended.settled);
+    assert_eq!(bench.provider.mutations(), 0);
+    assert_eq!(bench.entry(), None);
+}
