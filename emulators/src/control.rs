@@ -58,11 +58,9 @@ fn common<S: AuthServer>(hub: &Hub<S>, path: &[&str], request: &Request) -> Resu
         ("GET", ["counters"]) => Answer::json(200, &json!(hub.journal().counters())),
         ("GET", ["misbehave"]) => Answer::json(200, &json!(hub.rules().active())),
         ("POST", ["misbehave"]) => {
-            let rule: Rule = request.json()?;
-            let id = hub
-                .rules()
-                .add(rule)
-                .map_err(|error| Answer::problem(400, &error.to_string()))?;
+            let rule = Rule::from_json(&request.json()?);
+            let id = rule.and_then(|rule| hub.rules().add(rule));
+            let id = id.map_err(|error| Answer::problem(400, &error.to_string()))?;
             Answer::json(201, &json!({ "id": id }))
         }
         ("DELETE", ["misbehave"]) => {

@@ -12,6 +12,7 @@ mod scopes;
 pub mod state;
 mod switches;
 mod token;
+pub mod token_choices;
 mod voice;
 
 use std::fmt;
@@ -232,7 +233,6 @@ impl AuthServer for DigitalRoute {
             "scopes": inner.store.scopes,
             "old_pairs": inner.store.old_pairs.iter().filter(|pair| pair.is_alive()).collect::<Vec<_>>(),
             "tokens_issued": inner.store.tokens.len(),
-            "switches": inner.switches.to_map(),
         })
     }
 

@@ -1,12 +1,14 @@
 //! The switches: every choice that the documentation leaves open, its default and the doubt behind it.
 
 use super::choices::{
-    Alphabet, BasicDecoding, ContentType, DeleteAbsent, DuplicateRegister, EmptyList, EmptyScope,
-    EmptyScopeText, EncodedSlash, ErrorBody, ExpiresIn, GetAbsent, ListOrder, NameCase, Plus, PutPair,
-    ReadSecret, RequestBody, RequestFields, RequestType, RotateAbsent, RotateChanges, SameName,
-    SameNameDelete, ScopeAbsent, ScopeBase, ScopeExisting, ScopeInUse, ScopeText, TokenClientAuth,
-    TokenErrorBody, TokenErrorStatus, TokenScopeExcess, TokenScopeOmitted, TokenType, TrailingSlash,
-    Unauthorized, UnknownScope,
+    Alphabet, ContentType, DeleteAbsent, DuplicateRegister, EmptyList, EmptyScope, EmptyScopeText,
+    EncodedSlash, ErrorBody, GetAbsent, ListOrder, NameCase, Plus, PutPair, ReadSecret, RequestBody,
+    RequestFields, RequestType, RotateAbsent, RotateChanges, SameName, SameNameDelete, ScopeAbsent,
+    ScopeBase, ScopeExisting, ScopeInUse, ScopeText, TrailingSlash, Unauthorized, UnknownScope,
+};
+use super::token_choices::{
+    BasicDecoding, ExpiresIn, TokenClientAuth, TokenErrorBody, TokenErrorStatus, TokenScopeExcess,
+    TokenScopeOmitted, TokenType,
 };
 use crate::switch::{
     Either::{self, Do, Refuse},
@@ -20,7 +22,7 @@ switches! {
         register_status: Success = Success(200), "U", "Status of a successful POST /clients; no status is documented.";
         put_create_status: Success = Success(200), "U", "Status of a PUT that registered.";
         put_change_status: Success = Success(200), "U", "Status of a PUT that changed the scope.";
-        rotate_status: Success = Success(200), "U", "Status of a successful PATCH /clients/<name>.";
+        rotate_status: Success = Success(200), "U", "Status of a successful PATCH of a client.";
         delete_status: Success = Success(200), "U", "Status of a successful DELETE.";
         scope_status: Success = Success(200), "U", "Status of a successful POST or PATCH /scope.";
 

@@ -12,11 +12,11 @@ use jiff::Timestamp;
 use rand::Rng as _;
 use serde_json::{Value, json};
 
-use super::choices::{
+use super::state::{Store, Token};
+use super::token_choices::{
     BasicDecoding, ExpiresIn, TokenClientAuth, TokenErrorBody, TokenErrorStatus, TokenScopeExcess,
     TokenScopeOmitted,
 };
-use super::state::{Store, Token};
 use super::voice::{Voice, html_error, title};
 use crate::http::{Answer, Request};
 use crate::switch::Either::{Do, Refuse};
