@@ -12,7 +12,8 @@ use tokio::sync::mpsc;
 
 use crate::http::Answer;
 
-/// How long the connection gets to send what it has before it is broken off.
+/// How long the connection gets to send what it has before it is broken off: hyper drops what it has not
+/// sent yet when a body fails.
 const FLUSH: Duration = Duration::from_millis(25);
 /// Large bodies go out in pieces of this size.
 const CHUNK: usize = 64 * 1024;

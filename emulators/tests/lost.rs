@@ -194,3 +194,22 @@ async fn refused_connections_are_refused_for_a_while() {
         "{refusals} refusals"
     );
 }
+
+#[tokio::test]
+async fn a_call_from_before_the_journal_was_cleared_is_not_in_it() {
+    let api = Api::start().await;
+    api.emulator
+        .misbehave(Rule::on("register", Behaviour::DelayAfter { ms: 500 }))
+        .unwrap();
+    let body = json!({ "client_name": "x", "scope": "a" });
+    let request = tokio::spawn(api.request("POST", "/clients").json(&body).send());
+    eventually("the work was done", || changes(&api) == 1).await;
+    api.emulator.clear_requests();
+    assert_eq!(api.get("absent").await.status, 404);
+    assert_eq!(request.await.unwrap().unwrap().status().as_u16(), 200);
+    let entry = api.emulator.requests().remove(0);
+    assert_eq!(
+        (entry.operation, entry.status, api.emulator.requests().len()),
+        ("get", Some(404), 1)
+    );
+}
