@@ -1,2 +1,145 @@
-//! The operator's process.
-fn main() {}
+//! The operator's process: reads the command line, connects, and runs until SIGTERM.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use clap::Parser as _;
+use jiff::SignedDuration;
+use oauth_client_operator::cluster::apiserver::ApiServer;
+use oauth_client_operator::cluster::{apiserver, identity, kube::KubeCluster};
+use oauth_client_operator::model::{Here, InstanceId, Timing, Uid, random_id};
+use oauth_client_operator::operator::args::{Cli, Command, LogFormat, Run};
+use oauth_client_operator::operator::standing::ServerObjects;
+use oauth_client_operator::operator::world::Operator;
+use oauth_client_operator::operator::{health, run, servers};
+use oauth_client_operator::provider::address::EgressRules;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tracing_subscriber::EnvFilter;
+
+/// The CRD is looked at this often: whether it is there yet, and whether it is still the same.
+const CRD_LOOK: Duration = Duration::from_secs(15);
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Crds => {
+            use std::io::Write as _;
+            let text = oauth_client_operator::api::crds_yaml().context("the definitions could not be written")?;
+            std::io::stdout().write_all(text.as_bytes()).context("standard output is closed")
+        }
+        Command::Run(arguments) => {
+            log(&arguments)?;
+            if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+                anyhow::bail!("another TLS provider is installed already");
+            }
+            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(operate(arguments))
+        }
+    }
+}
+
+fn log(arguments: &Run) -> anyhow::Result<()> {
+    let filter = EnvFilter::try_new(&arguments.log_level).context("--log-level cannot be read")?;
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match arguments.log_format {
+        LogFormat::Json => logs.json().flatten_event(true).init(),
+        LogFormat::Text => logs.init(),
+    }
+    Ok(())
+}
+
+async fn operate(arguments: Run) -> anyhow::Result<()> {
+    let began = Instant::now();
+    let egress = EgressRules::new(arguments.allow_loopback, &arguments.allowed_cidrs)
+        .map_err(|why| anyhow::anyhow!("--allowed-cidrs cannot be read: {why}"))?;
+    let config = kube::Config::infer().await.context("there is no way to an API server")?;
+    let client = apiserver::client(config).context("the connection to the API server cannot be set up")?;
+    let api = ApiServer::new(client.clone());
+    let instance = InstanceId(random_id(&mut rand::rng()));
+    let mut stop = stop_signal()?;
+
+    let here = tokio::select! {
+        here = who_we_are(&api, &arguments, instance.clone()) => here,
+        () = &mut stop => return Ok(()),
+    };
+    let cluster = KubeCluster::new(api.clone(), &arguments.namespace, &instance.0);
+    let operator = Arc::new(Operator::new(Box::new(cluster), here));
+
+    let listener = TcpListener::bind(arguments.listen).await.context("--listen cannot be bound")?;
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %listener.local_addr()?, instance = %instance, "started");
+    let routes = health::router(operator.clone());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+
+    let (orders, ordered) = mpsc::unbounded_channel();
+    let objects = Arc::new(ServerObjects::new(api.clone(), &arguments.namespace));
+    let background = [
+        tokio::spawn(servers::run(operator.clone(), objects, egress, ordered)),
+        tokio::spawn(run::watch(operator.clone(), client, arguments.namespace.clone(), orders)),
+        tokio::spawn(follow_crd(operator.clone(), api)),
+    ];
+    // What is decided before all watches have seen everything would be decided twice.
+    tokio::select! {
+        () = all_watches_complete(&operator) => {
+            operator.metrics.became_ready(began.elapsed());
+            tracing::info!(after = ?began.elapsed(), "ready");
+            run::work(operator.clone(), arguments.concurrency, stop).await;
+        }
+        () = &mut stop => operator.stop(),
+    }
+    for task in background {
+        task.abort();
+    }
+    Ok(())
+}
+
+/// SIGTERM or SIGINT.
+fn stop_signal() -> anyhow::Result<std::pin::Pin<Box<dyn Future<Output = ()> + Send>>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(Box::pin(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    }))
+}
+
+/// Waits until the cluster's identity and our CRD can be read: an API server that is away or a CRD that is not
+/// installed yet is no reason to crash.
+async fn who_we_are(api: &ApiServer, arguments: &Run, instance: InstanceId) -> Here {
+    loop {
+        match (identity::cluster_id(api, arguments.cluster_id.as_deref()).await, identity::definition(api).await) {
+            (Ok(cluster_id), Ok(Some(crd))) if crd.established => {
+                let timing = Timing {
+                    late_delivery: SignedDuration::from_secs(arguments.late_delivery_seconds),
+                    ..Timing::default()
+                };
+                return Here { cluster_id, crd_uid: crd.uid, instance, timing };
+            }
+            (Ok(_), Ok(_)) => tracing::warn!("the CRD of OAuthClient is not there yet; waiting for it"),
+            (Err(why), _) | (_, Err(why)) => tracing::warn!(%why, "the API server cannot be used yet; waiting for it"),
+        }
+        tokio::time::sleep(CRD_LOOK / 5).await;
+    }
+}
+
+async fn all_watches_complete(operator: &Operator) {
+    while !operator.waiting_for().is_empty() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// A CRD that is made again has another UID, which proofs of deletion depend on.
+async fn follow_crd(operator: Arc<Operator>, api: ApiServer) {
+    let mut known: Option<Uid> = None;
+    loop {
+        tokio::time::sleep(CRD_LOOK).await;
+        if let Ok(Some(crd)) = identity::definition(&api).await
+            && known.as_ref() != Some(&crd.uid)
+        {
+            operator.crd_is(crd.uid.clone());
+            known = Some(crd.uid);
+        }
+    }
+}

@@ -183,6 +183,8 @@ words! {
         CredentialNotLabelled,
         /// Ready, Reachable: the address is one that the operator refuses to call.
         AddressNotAllowed,
+        /// Ready: the server object makes no sense.
+        InvalidConfiguration,
         /// Ready: this build has no adapter for the provider.
         ProviderNotAvailable,
         /// Ready: the address changed and `formerURLs` does not name the old one.

@@ -1,8 +1,16 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 
+pub mod args;
+pub mod health;
 pub mod index;
+pub mod metrics;
 pub mod mirror;
 pub mod pass;
 pub mod queue;
+pub mod run;
 #[cfg(test)]
 mod scenarios;
+pub mod scopes;
+pub mod servers;
+pub mod standing;
+pub mod world;

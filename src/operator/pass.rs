@@ -35,7 +35,7 @@ pub trait World: Send + Sync {
     /// Whether a mutating call may be begun: not while stopping.
     fn may_mutate(&self) -> bool;
     /// Told of every step and its outcome, for metrics, logs and tests.
-    fn observe(&self, subject: &Subject, step: &Step, outcome: &Outcome, took: Duration);
+    fn observe(&self, subject: &Subject, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration);
 }
 
 /// The way to one server.
@@ -97,7 +97,7 @@ pub async fn run(
             Decision::Do(step) => {
                 let began = Instant::now();
                 let outcome = executor.execute(&state, &step).await;
-                world.observe(subject, &step, &outcome, began.elapsed());
+                world.observe(subject, Some(state.server.key()), &step, &outcome, began.elapsed());
                 state = fold(state, &step, outcome);
                 continue;
             }

@@ -324,7 +324,7 @@ impl World for Bench {
         !self.stopping.load(Ordering::SeqCst)
     }
 
-    fn observe(&self, _subject: &Subject, step: &Step, outcome: &Outcome, _took: Duration) {
+    fn observe(&self, _subject: &Subject, _server: Option<&ServerKey>, step: &Step, outcome: &Outcome, _took: Duration) {
         self.write(format!("  {} -> {}", told(step), came(outcome)));
     }
 }

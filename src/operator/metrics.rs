@@ -1,0 +1,221 @@
+//! Metrics. Every label has a bounded number of values: kinds of steps and outcomes, and server objects.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
+use prometheus_client::registry::Registry;
+
+use crate::model::{Outcome, Query, Record, Refusal, ServerKey, Step};
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    passes: Family<PassLabels, Counter>,
+    steps: Family<StepLabels, Counter>,
+    step_seconds: Family<StepKind, Histogram>,
+    provider_calls: Family<CallLabels, Counter>,
+    panics: Counter,
+    queue_depth: Gauge,
+    clients: Family<ClientLabels, Gauge>,
+    server_ready: Family<ServerLabels, Gauge>,
+    ready_seconds: Gauge<f64, AtomicU64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct PassLabels {
+    result: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepKind {
+    step: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct StepLabels {
+    step: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct CallLabels {
+    server: String,
+    call: &'static str,
+    outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ClientLabels {
+    server: String,
+    state: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ServerLabels {
+    server: String,
+}
+
+/// How many clients of a server are in which state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Registered.
+    pub registered: u32,
+    /// Not ready.
+    pub blocked: u32,
+    /// Still to be removed.
+    pub pending_deletion: u32,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("oauthclient");
+        let metrics = Self {
+            passes: Family::default(),
+            steps: Family::default(),
+            step_seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 16))),
+            provider_calls: Family::default(),
+            panics: Counter::default(),
+            queue_depth: Gauge::default(),
+            clients: Family::default(),
+            server_ready: Family::default(),
+            ready_seconds: Gauge::default(),
+            registry: Registry::default(),
+        };
+        let m = &metrics;
+        registry.register("passes", "Passes over one client, by result", m.passes.clone());
+        registry.register("steps", "Steps, by kind and outcome", m.steps.clone());
+        registry.register("step_duration_seconds", "Time that steps took", m.step_seconds.clone());
+        registry.register("provider_calls", "Calls of authorization servers", m.provider_calls.clone());
+        registry.register("panics", "Passes that panicked; each is a bug", m.panics.clone());
+        registry.register("queue_depth", "Clients that wait for a worker", m.queue_depth.clone());
+        registry.register("clients", "Clients by server and state", m.clients.clone());
+        registry.register("server_ready", "Whether a server can be used", m.server_ready.clone());
+        registry.register("start_to_ready_seconds", "Time from start to readiness", m.ready_seconds.clone());
+        Self { registry, ..metrics }
+    }
+}
+
+impl Metrics {
+    /// A pass ended.
+    pub fn passed(&self, result: &'static str) {
+        self.passes.get_or_create(&PassLabels { result }).inc();
+    }
+
+    /// A pass panicked.
+    pub fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    /// A step was taken, at this server if it was taken at one.
+    pub fn stepped(&self, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
+        let (kind, outcome) = (kind(step), outcome_kind(outcome));
+        self.steps.get_or_create(&StepLabels { step: kind, outcome }).inc();
+        self.step_seconds.get_or_create(&StepKind { step: kind }).observe(took.as_secs_f64());
+        if let Some(server) = server.filter(|_| matches!(step, Step::Call(_) | Step::Observe(_))) {
+            self.provider_calls.get_or_create(&CallLabels { server: label(server), call: kind, outcome }).inc();
+        }
+    }
+
+    /// A call outside a pass, such as a list.
+    pub fn called(&self, server: &ServerKey, call: &'static str, outcome: &'static str) {
+        self.provider_calls.get_or_create(&CallLabels { server: label(server), call, outcome }).inc();
+    }
+
+    /// How many wait.
+    pub fn queue(&self, depth: usize) {
+        self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// Where a server stands.
+    pub fn server(&self, server: &ServerKey, ready: bool, counts: Counts) {
+        let name = label(server);
+        self.server_ready.get_or_create(&ServerLabels { server: name.clone() }).set(ready.into());
+        for (state, count) in [
+            ("registered", counts.registered),
+            ("blocked", counts.blocked),
+            ("pending_deletion", counts.pending_deletion),
+        ] {
+            self.clients.get_or_create(&ClientLabels { server: name.clone(), state }).set(count.into());
+        }
+    }
+
+    /// A server object is gone: so are its series.
+    pub fn forget(&self, server: &ServerKey) {
+        let name = label(server);
+        self.server_ready.remove(&ServerLabels { server: name.clone() });
+        for state in ["registered", "blocked", "pending_deletion"] {
+            self.clients.remove(&ClientLabels { server: name.clone(), state });
+        }
+    }
+
+    /// The operator became ready after this long.
+    pub fn became_ready(&self, after: Duration) {
+        self.ready_seconds.set(after.as_secs_f64());
+    }
+
+    /// The text that Prometheus reads.
+    pub fn text(&self) -> Result<String, std::fmt::Error> {
+        let mut text = String::new();
+        encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+}
+
+fn label(server: &ServerKey) -> String {
+    match &server.namespace {
+        Some(namespace) => format!("{namespace}/{}", server.name),
+        None => server.name.clone(),
+    }
+}
+
+/// A step's kind.
+pub fn kind(step: &Step) -> &'static str {
+    match step {
+        Step::Observe(Query::Client(_)) => "ObserveClient",
+        Step::Observe(Query::Attempted(_)) => "ObserveAttempt",
+        Step::Observe(Query::Scopes) => "ObserveScopes",
+        Step::Observe(Query::Token(_)) => "ObserveToken",
+        Step::Record(Record::Write { .. }) => "Record",
+        Step::Record(Record::Remove { .. }) => "RemoveRecord",
+        Step::Call(call) => call.request.kind(),
+        Step::Publish(_) => "Publish",
+        Step::Unpublish { .. } => "Unpublish",
+        Step::Report(_) => "Report",
+    }
+}
+
+/// An outcome's kind.
+pub fn outcome_kind(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Fault(fault) => fault.kind(),
+        Outcome::Refused(Refusal::Stale) => "Stale",
+        Outcome::Refused(Refusal::Denied(_)) => "Refused",
+        Outcome::Refused(Refusal::NamespaceTerminating) => "NamespaceTerminating",
+        Outcome::Refused(Refusal::Unavailable(_)) => "ApiServerUnavailable",
+        Outcome::NotSent => "NotSent",
+        _ => "Done",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn series_of_a_server_go_with_it() {
+        let metrics = Metrics::default();
+        let server = ServerKey { namespace: None, name: "corp".into() };
+        metrics.server(&server, true, Counts { registered: 3, ..Counts::default() });
+        let text = metrics.text().unwrap();
+        assert!(text.contains(r#"oauthclient_clients{server="corp",state="registered"} 3"#), "{text}");
+        metrics.forget(&server);
+        assert!(!metrics.text().unwrap().contains("corp"));
+    }
+}

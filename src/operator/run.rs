@@ -1,0 +1,265 @@
+//! The process: watches that feed the queue, workers that empty it, and a graceful end.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::FutureExt;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
+use kube::core::PartialObjectMeta;
+use kube::runtime::watcher::Config;
+use kube::{Api, Client};
+use rand::SeedableRng;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::Instrument as _;
+
+use super::index;
+use super::pass;
+use super::queue::Urgency;
+use super::servers::{Order, ServerObject};
+use super::world::{Operator, until};
+use crate::api::{self, AuthorizationServer, ClusterAuthorizationServer, OAuthClient};
+use crate::model::{ServerKey, Subject, Uid, Wake, publication};
+
+/// The first retry comes after this, the next ones after twice as long each.
+const FIRST_RETRY: Duration = Duration::from_secs(1);
+/// And no later than this.
+const LAST_RETRY: Duration = Duration::from_secs(300);
+/// What waits for a change is looked at this often all the same: a change that nobody saw must not be missed for ever.
+const SLOW_LOOK: Duration = Duration::from_secs(600);
+/// So often in a row a pass that saw something out of date is repeated at once.
+const AT_ONCE: u32 = 5;
+/// Calls in flight are waited for this long at the end.
+const GRACE: Duration = Duration::from_secs(40);
+
+/// Watches everything, for ever.
+pub async fn watch(operator: Arc<Operator>, client: Client, namespace: String, orders: mpsc::UnboundedSender<Order>) {
+    let mut watches = JoinSet::new();
+    let op = &operator;
+
+    let (this, api) = (op.clone(), Api::<PartialObjectMeta<Namespace>>::all(client.clone()));
+    watches.spawn(async move {
+        let told = |change: super::mirror::Change<String, index::NamespaceFacts>| {
+            if change.before != change.after {
+                this.look_at_namespace(&change.key, Urgency::Change);
+            }
+        };
+        this.namespaces.run(api, Config::default(), index::namespace, told).await;
+    });
+
+    let (this, api) = (op.clone(), Api::<OAuthClient>::all(client.clone()));
+    watches.spawn(async move {
+        let told = |change: super::mirror::Change<_, index::ClientFacts>| {
+            // Our own status writes change nothing but `ready`.
+            let asked = |facts: &index::ClientFacts| index::ClientFacts { ready: false, ..facts.clone() };
+            if change.before.as_ref().map(asked) != change.after.as_ref().map(asked) {
+                let urgency = if this.clients.is_complete() { Urgency::Change } else { Urgency::Background };
+                this.look_at(&change.key, urgency);
+            }
+        };
+        this.clients.run(api, Config::default(), index::client, told).await;
+    });
+
+    let (this, api) = (op.clone(), Api::<Secret>::namespaced(client.clone(), &namespace));
+    watches.spawn(async move {
+        let told = |change: super::mirror::Change<String, index::EntryFacts>| {
+            let key = (String::new(), change.key.clone());
+            let subject = |facts: &index::EntryFacts| facts.known.as_ref().map(|known| known.subject.clone());
+            match &change.after {
+                Some(facts) if this.is_ours(&key, &facts.version) || change.before == change.after => {}
+                Some(facts) => {
+                    if let Some(subject) = subject(facts).or_else(|| change.before.as_ref().and_then(subject)) {
+                        this.queue.push(subject, Urgency::Background);
+                    }
+                }
+                None => {
+                    this.forget(&key);
+                    if let Some(subject) = change.before.as_ref().and_then(subject) {
+                        this.forget_subject(&subject);
+                        this.queue.push(subject, Urgency::Background);
+                    }
+                }
+            }
+        };
+        let config = Config::default().fields(&format!("type={}", api::SECRET_TYPE_LEDGER_ENTRY));
+        this.entries.run(api, config, index::entry, told).await;
+    });
+
+    let (this, api) = (op.clone(), Api::<PartialObjectMeta<Secret>>::all(client.clone()));
+    watches.spawn(async move {
+        let told = |change: super::mirror::Change<_, (crate::model::ClientKey, crate::model::Version)>| {
+            let ours = change.after.as_ref().is_some_and(|(_, version)| this.is_ours(&change.key, version));
+            if change.after.is_none() {
+                this.forget(&change.key);
+            }
+            if ours || change.before == change.after || !this.published.is_complete() {
+                return;
+            }
+            for client in [&change.before, &change.after].into_iter().flatten().map(|(client, _)| client) {
+                this.look_at(client, Urgency::Change);
+            }
+        };
+        let (label, value) = publication::MANAGED_BY_LABEL;
+        let config = Config::default().labels(&format!("{label}={value}"));
+        this.published.run(api, config, index::published, told).await;
+    });
+
+    let (this, api) = (op.clone(), Api::<PartialObjectMeta<Secret>>::all(client.clone()));
+    let told_servers = orders.clone();
+    watches.spawn(async move {
+        let told = |change: super::mirror::Change<(String, String), _>| {
+            if change.before != change.after {
+                // The receiver lives as long as the process.
+                let _ = told_servers.send(Order::CredentialChanged(change.key.0));
+            }
+        };
+        let config = Config::default().labels(&format!("{}={}", api::LABEL_SERVER_CREDENTIALS, api::LABEL_TRUE));
+        this.credentials.run(api, config, index::credential, told).await;
+    });
+
+    let (this, api) = (op.clone(), Api::<ClusterAuthorizationServer>::all(client.clone()));
+    let told_servers = orders.clone();
+    watches.spawn(async move {
+        let reduce = |object: &ClusterAuthorizationServer| server(&object.metadata, &object.spec.0);
+        this.cluster_servers.run(api, Config::default(), reduce, |change| tend(&told_servers, change)).await;
+    });
+
+    let (this, api) = (op.clone(), Api::<AuthorizationServer>::all(client));
+    watches.spawn(async move {
+        let reduce = |object: &AuthorizationServer| server(&object.metadata, &object.spec.0);
+        this.namespaced_servers.run(api, Config::default(), reduce, |change| tend(&orders, change)).await;
+    });
+
+    while let Some(ended) = watches.join_next().await {
+        if let Err(error) = ended
+            && error.is_panic()
+        {
+            operator.metrics.panicked();
+            tracing::error!(%error, "a watch panicked");
+        }
+    }
+}
+
+fn server(
+    metadata: &kube::core::ObjectMeta,
+    spec: &api::ServerSpec,
+) -> (ServerKey, Option<ServerObject>) {
+    let key = ServerKey { namespace: metadata.namespace.clone(), name: metadata.name.clone().unwrap_or_default() };
+    let object = ServerObject {
+        uid: Uid(metadata.uid.clone().unwrap_or_default()),
+        generation: metadata.generation.unwrap_or_default(),
+        spec: Arc::new(spec.clone()),
+    };
+    (key, Some(object))
+}
+
+fn tend(orders: &mpsc::UnboundedSender<Order>, change: super::mirror::Change<ServerKey, ServerObject>) {
+    if change.before == change.after {
+        return;
+    }
+    let order = match change.after {
+        Some(object) => Order::Tend(change.key, object),
+        None => Order::Drop(change.key),
+    };
+    // The receiver lives as long as the process.
+    let _ = orders.send(order);
+}
+
+/// Works until the queue is closed, and then until what is in hand is done, but not for ever.
+pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Output = ()>) {
+    let retries = Arc::new(Retries::default());
+    let mut crew = JoinSet::new();
+    for _ in 0..workers {
+        let (operator, retries) = (operator.clone(), retries.clone());
+        crew.spawn(async move {
+            while let Some(subject) = operator.queue.next().await {
+                let wake = look(&operator, &subject).await;
+                retries.schedule(&operator, &subject, wake);
+                operator.queue.done(&subject);
+            }
+        });
+    }
+    stop.await;
+    tracing::info!("stopping: nothing new is begun, calls in flight are waited for");
+    operator.stop();
+    let all_home = async { while crew.join_next().await.is_some() {} };
+    if tokio::time::timeout(GRACE, all_home).await.is_err() {
+        tracing::warn!("some calls did not end in time; the ledger knows of them");
+    }
+}
+
+/// One look at one client. A panic is a bug of ours: it is counted, and holds back this client only.
+async fn look(operator: &Operator, subject: &Subject) -> (bool, Wake) {
+    let span = tracing::info_span!("pass", namespace = subject.client.namespace, name = subject.client.name);
+    let mut rng = rand::rngs::StdRng::from_rng(&mut rand::rng());
+    let pass = AssertUnwindSafe(pass::run(operator, subject, &mut rng)).catch_unwind();
+    match pass.instrument(span).await {
+        Ok(Ok(ended)) => {
+            operator.metrics.passed(if ended.settled { "Settled" } else { "Blocked" });
+            tracing::debug!(client = %subject, settled = ended.settled, steps = ended.steps, wake = ?ended.wake, "looked");
+            (ended.settled, ended.wake)
+        }
+        Ok(Err(unread)) => {
+            operator.metrics.passed("Unread");
+            tracing::warn!(client = %subject, %unread, "what a decision needs could not be read; tried again");
+            (false, Wake::Backoff)
+        }
+        Err(_panic) => {
+            operator.metrics.panicked();
+            tracing::error!(client = %subject, "a pass panicked; tried again later");
+            (false, Wake::Backoff)
+        }
+    }
+}
+
+/// How often each client came to grief in a row.
+#[derive(Debug, Default)]
+struct Retries {
+    failures: Mutex<HashMap<Subject, u32>>,
+}
+
+impl Retries {
+    fn schedule(&self, operator: &Operator, subject: &Subject, (settled, wake): (bool, Wake)) {
+        let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = if settled {
+            failures.remove(subject);
+            0
+        } else {
+            let count = failures.entry(subject.clone()).or_default();
+            *count = count.saturating_add(1);
+            *count
+        };
+        drop(failures);
+        let after = match wake {
+            Wake::Now if count <= AT_ONCE => Duration::ZERO,
+            Wake::Now | Wake::Backoff => backoff(count, rand::random()),
+            // Never before the time that was asked for.
+            Wake::At(at) => until(at) + Duration::from_millis(5),
+            Wake::OnChange if settled => return,
+            Wake::OnChange => SLOW_LOOK,
+        };
+        operator.queue.push_at(subject.clone(), Instant::now() + after);
+    }
+}
+
+/// Twice as long after each failure, give or take a fifth.
+fn backoff(failures: u32, chance: f64) -> Duration {
+    let doubled = FIRST_RETRY.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(u32::MAX));
+    doubled.min(LAST_RETRY).mul_f64(0.8 + 0.4 * chance)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_end_growing() {
+        let seconds = |failures| backoff(failures, 0.5).as_secs();
+        assert_eq!([1, 2, 3, 4].map(seconds), [1, 2, 4, 8]);
+        assert_eq!(seconds(1000), 300);
+        assert!(backoff(1, 0.0) < backoff(1, 1.0));
+    }
+}

@@ -1,0 +1,242 @@
+//! How a server stands: what its status says, and the objects that it needs.
+
+use jiff::Timestamp;
+use kube::Api;
+
+use super::metrics::Counts;
+use crate::api::{
+    AuthorizationServer, CapabilitiesStatus, ChosenBy, ClientCounts, ClusterAuthorizationServer, ConditionStatus,
+    OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
+};
+use crate::cluster::Unread;
+use crate::cluster::apiserver::ApiServer;
+use crate::cluster::servers::{self, Lack, Source, SourceKind, values};
+use crate::model::{self, Capabilities, Overlap, Refusal, ServerKey, Uid};
+use crate::provider::connect::{Needed, NeededKind, Secrets};
+
+/// Whether a server can be used, as last tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// It answers and takes our credential.
+    Good,
+    /// It refuses our credential.
+    Denied(String),
+    /// It does not answer.
+    Unreachable(String),
+}
+
+/// Something that a connection needs and does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lacking {
+    /// Why, as one word.
+    pub reason: ServerReason,
+    /// What is wrong, and whose move it is.
+    pub message: String,
+    /// Whether to try again soon: it could not be read, which says nothing.
+    pub retry: bool,
+}
+
+/// How a server stands.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Standing {
+    /// What it lacks.
+    pub lacking: Option<Lacking>,
+    /// How it answers; `None` until it was tried.
+    pub health: Option<Health>,
+    /// All calls are stopped.
+    pub suspended: bool,
+    /// Its clients.
+    pub counts: Counts,
+    /// Its kind.
+    pub provider_type: Option<ProviderType>,
+    /// What it can do.
+    pub capabilities: Option<Capabilities>,
+}
+
+impl Standing {
+    /// Whether clients can be registered.
+    pub fn is_ready(&self) -> bool {
+        self.lacking.is_none() && !self.suspended && self.health == Some(Health::Good)
+    }
+
+    fn conditions(&self, name: &str) -> Vec<servers::Standing> {
+        let condition = |condition, status, reason, message: &str| servers::Standing {
+            condition,
+            status,
+            reason,
+            message: message.to_owned(),
+        };
+        use ConditionStatus::{False, True, Unknown};
+        use ServerCondition::{Authenticated, Reachable, Ready};
+        if let Some(lacking) = &self.lacking {
+            return vec![condition(Ready, False, lacking.reason, &lacking.message)];
+        }
+        if self.suspended {
+            let message = "spec.suspend is set: nothing is called until it is cleared";
+            return vec![condition(Ready, False, ServerReason::Suspended, message)];
+        }
+        match &self.health {
+            None => vec![condition(Ready, Unknown, ServerReason::Pending, "not tried yet")],
+            Some(Health::Good) => vec![
+                condition(Ready, True, ServerReason::Ready, "clients can be registered"),
+                condition(Reachable, True, ServerReason::Reachable, "the management API answers"),
+                condition(Authenticated, True, ServerReason::Authenticated, "the credential is accepted"),
+            ],
+            Some(Health::Denied(why)) => {
+                let message = format!(
+                    "{name} refuses the operator's credential: {why}. Platform team: mend the credential or its rights. \
+                     Tried again every 10 minutes, and when the credential Secret or this object changes."
+                );
+                vec![
+                    condition(Ready, False, ServerReason::ServerDenied, &message),
+                    condition(Reachable, True, ServerReason::Reachable, "the management API answers"),
+                    condition(Authenticated, False, ServerReason::ServerDenied, &message),
+                ]
+            }
+            Some(Health::Unreachable(why)) => {
+                let message = format!(
+                    "{name} {why}. Clients that are settled stay as they are. Tried again at least every minute; nobody \
+                     has to act unless it lasts."
+                );
+                vec![
+                    condition(Ready, False, ServerReason::Unreachable, &message),
+                    condition(Reachable, False, ServerReason::Unreachable, &message),
+                ]
+            }
+        }
+    }
+
+    fn status(&self, name: &str, generation: i64, old: Option<&ServerStatus>) -> ServerStatus {
+        let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
+        ServerStatus {
+            observed_generation: Some(generation),
+            conditions: servers::conditions(before, &self.conditions(name), generation, Timestamp::now()),
+            provider_type: self.provider_type,
+            capabilities: self.capabilities.as_ref().map(described),
+            clients: Some(ClientCounts {
+                registered: self.counts.registered,
+                blocked: self.counts.blocked,
+                pending_deletion: self.counts.pending_deletion,
+                held_deletion: 0,
+            }),
+        }
+    }
+}
+
+fn described(capabilities: &Capabilities) -> CapabilitiesStatus {
+    CapabilitiesStatus {
+        client_id_chosen_by: match capabilities.client_id {
+            model::ChosenBy::Caller => ChosenBy::Caller,
+            model::ChosenBy::Server => ChosenBy::Server,
+        },
+        secret_readable: capabilities.secret_readable,
+        overlap: match capabilities.overlap {
+            Overlap::None => OverlapKind::None,
+            Overlap::TwoSlots => OverlapKind::TwoSlots,
+            Overlap::SecondClient => OverlapKind::SecondClient,
+        },
+        client_id_stable: capabilities.client_id_stable,
+        can_disable: capabilities.can_disable,
+        can_verify: capabilities.can_verify,
+    }
+}
+
+/// Reads what servers need, and writes how they stand.
+pub struct ServerObjects {
+    api: ApiServer,
+    /// The operator's namespace, where the credentials of the cluster kind are.
+    pub namespace: String,
+}
+
+impl ServerObjects {
+    /// Through this API server.
+    pub fn new(api: ApiServer, namespace: &str) -> Self {
+        Self { api, namespace: namespace.to_owned() }
+    }
+
+    /// The values of the objects that a server needs.
+    pub async fn read(&self, server: &ServerKey, needed: &[Needed]) -> Result<Secrets, Lacking> {
+        let namespace = server.namespace.as_deref().unwrap_or(&self.namespace);
+        let mut secrets = Secrets::new();
+        for needed in needed {
+            let kind = match needed.kind {
+                NeededKind::Secret => SourceKind::Secret,
+                NeededKind::ConfigMap => SourceKind::ConfigMap,
+            };
+            let source = Source { kind, name: needed.name.clone() };
+            let found = values(&self.api, namespace, &source, &needed.keys).await.map_err(|why| unread(&why))?;
+            let values = found.map_err(|lack| lacking(namespace, &lack))?;
+            secrets.insert(needed.id(), values.data);
+        }
+        Ok(secrets)
+    }
+
+    /// The status that a server object has now.
+    pub async fn status(&self, key: &ServerKey) -> Result<Option<ServerStatus>, String> {
+        let text = |error: kube::Error| error.to_string();
+        let client = self.api.client();
+        Ok(match &key.namespace {
+            Some(namespace) => {
+                Api::<AuthorizationServer>::namespaced(client, namespace).get_opt(&key.name).await.map_err(text)?.and_then(|found| found.status)
+            }
+            None => {
+                Api::<ClusterAuthorizationServer>::all(client).get_opt(&key.name).await.map_err(text)?.and_then(|found| found.status)
+            }
+        })
+    }
+
+    /// Writes how a server stands if that is news; what is in the status then.
+    pub async fn report(
+        &self,
+        key: &ServerKey,
+        uid: &Uid,
+        generation: i64,
+        old: Option<&ServerStatus>,
+        standing: &Standing,
+    ) -> Result<ServerStatus, Refusal> {
+        let new = standing.status(&key.name, generation, old);
+        servers::report(&self.api, key, uid, old, &new).await?;
+        Ok(new)
+    }
+}
+
+fn unread(why: &Unread) -> Lacking {
+    Lacking {
+        reason: ServerReason::CredentialMissing,
+        message: format!("what the connection needs could not be read: {why}. Tried again in a moment."),
+        retry: true,
+    }
+}
+
+fn lacking(namespace: &str, lack: &Lack) -> Lacking {
+    let reason = match lack {
+        Lack::NotLabelled(_) => ServerReason::CredentialNotLabelled,
+        Lack::Missing(_) | Lack::KeyMissing { .. } => ServerReason::CredentialMissing,
+    };
+    let message = format!("{lack} (namespace {namespace}). Platform team: mend it; the operator goes on by itself then.");
+    Lacking { reason, message, retry: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_that_lacks_something_says_nothing_of_its_reachability() {
+        let lacking = Lacking { reason: ServerReason::CredentialMissing, message: "m".into(), retry: false };
+        let standing = Standing { lacking: Some(lacking), health: Some(Health::Good), ..Standing::default() };
+        let found = standing.conditions("corp");
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].reason, ServerReason::CredentialMissing);
+        assert!(!standing.is_ready());
+    }
+
+    #[test]
+    fn a_denied_credential_is_not_an_unreachable_server() {
+        let standing = Standing { health: Some(Health::Denied("403".into())), ..Standing::default() };
+        let found = standing.conditions("corp");
+        let status = |on| found.iter().find(|standing| standing.condition == on).map(|standing| standing.status);
+        assert_eq!(status(ServerCondition::Reachable), Some(ConditionStatus::True));
+        assert_eq!(status(ServerCondition::Authenticated), Some(ConditionStatus::False));
+    }
+}

@@ -1,0 +1,265 @@
+//! Everything that the parts of the process share, and the world as a pass sees it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use async_trait::async_trait;
+use jiff::{SignedDuration, Timestamp};
+
+use super::index::{ClientFacts, EntryFacts, NamespaceFacts};
+use super::metrics::{Counts, Metrics, kind, outcome_kind};
+use super::mirror::Mirror;
+use super::pass::{Connection, World};
+use super::queue::{Queue, Urgency};
+use super::servers::{ServerObject, Servers};
+use crate::cluster::Cluster;
+use crate::model::{
+    ClientKey, Here, NamespaceView, Observation, Outcome, Record, ServerKey, ServerView, Step, Subject, Uid, Version,
+};
+
+/// Namespace and name.
+pub type ObjectKey = (String, String);
+
+/// The operator: what it knows in memory, and its ways to the outside.
+pub struct Operator {
+    /// Kubernetes.
+    pub cluster: Box<dyn Cluster>,
+    /// What is looked at next.
+    pub queue: Queue,
+    /// The servers and the ways to them.
+    pub servers: Servers,
+    /// Metrics.
+    pub metrics: Metrics,
+    /// All `OAuthClient`s.
+    pub clients: Mirror<ClientKey, ClientFacts>,
+    /// All ledger entries, by the name of their Secret.
+    pub entries: Mirror<String, EntryFacts>,
+    /// All namespaces.
+    pub namespaces: Mirror<String, NamespaceFacts>,
+    /// All server objects.
+    pub cluster_servers: Mirror<ServerKey, ServerObject>,
+    /// All namespaced server objects.
+    pub namespaced_servers: Mirror<ServerKey, ServerObject>,
+    /// All published Secrets.
+    pub published: Mirror<ObjectKey, (ClientKey, Version)>,
+    /// All Secrets with credentials of servers.
+    pub credentials: Mirror<ObjectKey, Version>,
+    here: Mutex<Here>,
+    stopping: AtomicBool,
+    seen: Mutex<HashMap<Subject, Observation>>,
+    watched: Mutex<HashMap<Subject, (Version, Instant)>>,
+    ours: Mutex<HashMap<ObjectKey, Version>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Operator {
+    /// An operator that knows nothing yet.
+    pub fn new(cluster: Box<dyn Cluster>, here: Here) -> Self {
+        Self {
+            cluster,
+            queue: Queue::default(),
+            servers: Servers::default(),
+            metrics: Metrics::default(),
+            clients: Mirror::default(),
+            entries: Mirror::default(),
+            namespaces: Mirror::default(),
+            cluster_servers: Mirror::default(),
+            namespaced_servers: Mirror::default(),
+            published: Mirror::default(),
+            credentials: Mirror::default(),
+            here: Mutex::new(here),
+            stopping: AtomicBool::new(false),
+            seen: Mutex::default(),
+            watched: Mutex::default(),
+            ours: Mutex::default(),
+        }
+    }
+
+    /// The subject of a client, if its namespace is known.
+    pub fn subject(&self, client: &ClientKey) -> Option<Subject> {
+        let namespace_uid = self.namespaces.get(&client.namespace)?.uid;
+        Some(Subject { client: client.clone(), namespace_uid })
+    }
+
+    /// Asks for a look at everything that is known under this name: the client, and records of earlier ones.
+    pub fn look_at(&self, client: &ClientKey, urgency: Urgency) {
+        if let Some(subject) = self.subject(client) {
+            self.queue.push(subject, urgency);
+        }
+        for subject in self.recorded(|subject, _| subject.client == *client) {
+            self.queue.push(subject, urgency);
+        }
+    }
+
+    /// Asks for a look at every client of a server, and every record.
+    pub fn look_at_server(&self, server: &ServerKey, urgency: Urgency) {
+        for (client, _) in self.clients.select(|_, facts| facts.server == *server) {
+            self.look_at(&client, urgency);
+        }
+        for subject in self.recorded(|_, known| *known == *server) {
+            self.queue.push(subject, urgency);
+        }
+    }
+
+    /// Asks for a look at every client of a namespace.
+    pub fn look_at_namespace(&self, namespace: &str, urgency: Urgency) {
+        for (client, _) in self.clients.select(|client, _| client.namespace == namespace) {
+            self.look_at(&client, urgency);
+        }
+        for subject in self.recorded(|subject, _| subject.client.namespace == namespace) {
+            self.queue.push(subject, urgency);
+        }
+    }
+
+    fn recorded(&self, filter: impl Fn(&Subject, &ServerKey) -> bool) -> Vec<Subject> {
+        let known = |facts: &EntryFacts| facts.known.as_ref().is_some_and(|known| filter(&known.subject, &known.server));
+        let chosen = self.entries.select(|_, facts| known(facts));
+        chosen.into_iter().filter_map(|(_, facts)| facts.known.map(|known| known.subject)).collect()
+    }
+
+    /// Keeps what a list showed of a client, for its next pass.
+    pub fn note_seen(&self, subject: Subject, seen: Observation) {
+        locked(&self.seen).insert(subject, seen);
+    }
+
+    /// Whether this version of an object is what this process wrote itself.
+    pub fn is_ours(&self, key: &ObjectKey, version: &Version) -> bool {
+        locked(&self.ours).get(key) == Some(version)
+    }
+
+    /// Forgets what was kept of an object that is gone.
+    pub fn forget(&self, key: &ObjectKey) {
+        locked(&self.ours).remove(key);
+    }
+
+    /// Forgets what was kept of a subject that is gone.
+    pub fn forget_subject(&self, subject: &Subject) {
+        locked(&self.watched).remove(subject);
+        locked(&self.seen).remove(subject);
+    }
+
+    /// The CRD was made again, or seen for the first time.
+    pub fn crd_is(&self, uid: Uid) {
+        locked(&self.here).crd_uid = uid;
+    }
+
+    /// No mutating call is begun from now on, and the workers go home.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::SeqCst);
+        self.queue.close();
+    }
+
+    /// What keeps the operator from being ready.
+    pub fn waiting_for(&self) -> Vec<String> {
+        let watch = |name: &str, complete: bool, trouble: Option<String>| {
+            (!complete).then(|| match trouble {
+                Some(trouble) => format!("{name} ({trouble})"),
+                None => name.to_owned(),
+            })
+        };
+        [
+            watch("OAuthClients", self.clients.is_complete(), self.clients.trouble()),
+            watch("the ledger", self.entries.is_complete(), self.entries.trouble()),
+            watch("namespaces", self.namespaces.is_complete(), self.namespaces.trouble()),
+            watch("ClusterAuthorizationServers", self.cluster_servers.is_complete(), self.cluster_servers.trouble()),
+            watch("AuthorizationServers", self.namespaced_servers.is_complete(), self.namespaced_servers.trouble()),
+            watch("published Secrets", self.published.is_complete(), self.published.trouble()),
+            watch("credential Secrets", self.credentials.is_complete(), self.credentials.trouble()),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+
+    /// How the clients of a server stand.
+    pub fn counts(&self, server: &ServerKey) -> Counts {
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let here = |facts: &&EntryFacts| facts.known.as_ref().is_some_and(|known| known.server == *server);
+        let entries = self.entries.select(|_, facts| here(&facts));
+        let known = || entries.iter().filter_map(|(_, facts)| facts.known.as_ref());
+        Counts {
+            registered: number(known().filter(|known| known.current.is_some()).count()),
+            blocked: number(self.clients.count(|facts| facts.server == *server && !facts.ready)),
+            pending_deletion: known().map(|known| known.obligations).fold(0, u32::saturating_add),
+        }
+    }
+}
+
+#[async_trait]
+impl World for Operator {
+    fn cluster(&self) -> &dyn Cluster {
+        &*self.cluster
+    }
+
+    fn here(&self) -> Here {
+        locked(&self.here).clone()
+    }
+
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+
+    fn namespace(&self, name: &str) -> NamespaceView {
+        match self.namespaces.get(name) {
+            Some(facts) => facts.view,
+            // A namespace that is gone gets nothing new.
+            None => NamespaceView { terminating: true, ..NamespaceView::default() },
+        }
+    }
+
+    fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>) {
+        self.servers.get(key)
+    }
+
+    fn seen(&self, subject: &Subject) -> Option<Observation> {
+        locked(&self.seen).remove(subject)
+    }
+
+    fn unchanged_for(&self, subject: &Subject, version: &Version) -> SignedDuration {
+        let mut watched = locked(&self.watched);
+        let now = Instant::now();
+        match watched.get(subject) {
+            Some((seen, since)) if seen == version => {
+                SignedDuration::try_from(now.duration_since(*since)).unwrap_or(SignedDuration::MAX)
+            }
+            _ => {
+                watched.insert(subject.clone(), (version.clone(), now));
+                SignedDuration::ZERO
+            }
+        }
+    }
+
+    fn may_mutate(&self) -> bool {
+        !self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn observe(&self, subject: &Subject, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
+        match (step, outcome) {
+            (Step::Record(Record::Write { .. }), Outcome::Recorded(Some(version))) => {
+                locked(&self.ours).insert((String::new(), subject.entry_name()), version.clone());
+            }
+            (_, Outcome::Published(found)) => {
+                let key = (subject.client.namespace.clone(), found.name.clone());
+                locked(&self.ours).insert(key, found.version.clone());
+            }
+            _ => {}
+        }
+        self.metrics.stepped(server, step, outcome, took);
+        let (step, outcome_word) = (kind(step), outcome_kind(outcome));
+        match outcome {
+            Outcome::Fault(fault) => tracing::warn!(step, outcome = outcome_word, %fault, ?took, "step"),
+            Outcome::Refused(refusal) => tracing::warn!(step, outcome = outcome_word, ?refusal, ?took, "step"),
+            _ => tracing::info!(step, outcome = outcome_word, ?took, "step"),
+        }
+    }
+}
+
+/// How long from now until a time of the wall clock; nothing if it has passed.
+pub fn until(at: Timestamp) -> Duration {
+    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO)
+}
