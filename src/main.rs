@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Parser as _;
 use jiff::SignedDuration;
-use oauth_client_operator::cluster::apiserver::ApiServer;
-use oauth_client_operator::cluster::{apiserver, identity, kube::KubeCluster};
-use oauth_client_operator::model::{Here, InstanceId, Timing, Uid, random_id};
+use oauth_client_operator::cluster::{self, ApiServer, KubeCluster, identity};
+use oauth_client_operator::model::{ClusterId, Here, InstanceId, Timing, Uid, random_id};
 use oauth_client_operator::operator::args::{Cli, Command, LogFormat, Run};
 use oauth_client_operator::operator::standing::ServerObjects;
 use oauth_client_operator::operator::world::Operator;
@@ -51,26 +50,32 @@ fn log(arguments: &Run) -> anyhow::Result<()> {
 
 async fn operate(arguments: Run) -> anyhow::Result<()> {
     let began = Instant::now();
-    let egress = EgressRules::new(arguments.allow_loopback, &arguments.allowed_cidrs)
-        .map_err(|why| anyhow::anyhow!("--allowed-cidrs cannot be read: {why}"))?;
+    let egress = EgressRules {
+        allow_loopback: arguments.allow_loopback,
+        allowed_cidrs: arguments.allowed_cidrs.clone(),
+    };
     let config = kube::Config::infer().await.context("there is no way to an API server")?;
-    let client = apiserver::client(config).context("the connection to the API server cannot be set up")?;
+    let client = cluster::client(config).context("the connection to the API server cannot be set up")?;
     let api = ApiServer::new(client.clone());
     let instance = InstanceId(random_id(&mut rand::rng()));
     let mut stop = stop_signal()?;
 
-    let here = tokio::select! {
-        here = who_we_are(&api, &arguments, instance.clone()) => here,
-        () = &mut stop => return Ok(()),
-    };
     let cluster = KubeCluster::new(api.clone(), &arguments.namespace, &instance.0);
-    let operator = Arc::new(Operator::new(Box::new(cluster), here));
+    let late_delivery = SignedDuration::from_secs(arguments.late_delivery_seconds);
+    let timing = Timing { late_delivery, ..Timing::default() };
+    let operator = Arc::new(Operator::new(Box::new(cluster), instance.clone(), timing));
 
     let listener = TcpListener::bind(arguments.listen).await.context("--listen cannot be bound")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %listener.local_addr()?, instance = %instance, "started");
     let routes = health::router(operator.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });
 
+    tokio::select! {
+        (cluster_id, crd_uid) = who_we_are(&api, arguments.cluster_id.as_deref()) => {
+            operator.identify(Here { cluster_id, crd_uid, instance, timing });
+        }
+        () = &mut stop => return Ok(()),
+    }
     let (orders, ordered) = mpsc::unbounded_channel();
     let objects = Arc::new(ServerObjects::new(api.clone(), &arguments.namespace));
     let background = [
@@ -107,16 +112,10 @@ fn stop_signal() -> anyhow::Result<std::pin::Pin<Box<dyn Future<Output = ()> + S
 
 /// Waits until the cluster's identity and our CRD can be read: an API server that is away or a CRD that is not
 /// installed yet is no reason to crash.
-async fn who_we_are(api: &ApiServer, arguments: &Run, instance: InstanceId) -> Here {
+async fn who_we_are(api: &ApiServer, chosen: Option<&str>) -> (ClusterId, Uid) {
     loop {
-        match (identity::cluster_id(api, arguments.cluster_id.as_deref()).await, identity::definition(api).await) {
-            (Ok(cluster_id), Ok(Some(crd))) if crd.established => {
-                let timing = Timing {
-                    late_delivery: SignedDuration::from_secs(arguments.late_delivery_seconds),
-                    ..Timing::default()
-                };
-                return Here { cluster_id, crd_uid: crd.uid, instance, timing };
-            }
+        match (identity::cluster_id(api, chosen).await, identity::definition(api).await) {
+            (Ok(cluster_id), Ok(Some(crd))) if crd.established => return (cluster_id, crd.uid),
             (Ok(_), Ok(_)) => tracing::warn!("the CRD of OAuthClient is not there yet; waiting for it"),
             (Err(why), _) | (_, Err(why)) => tracing::warn!(%why, "the API server cannot be used yet; waiting for it"),
         }

@@ -3,6 +3,11 @@
 //! Everything is deterministic: UIDs and versions come from one counter. A clone is a copy of the whole world, so a
 //! test can go on from one point in several ways; share one by reference or in an `Arc`.
 
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "a test that asks for what cannot be shall fail"
+)]
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 

@@ -4,8 +4,19 @@
 //! writes carry the preconditions that the step names, and say what they know of their effect in a
 //! [`Refusal`].
 
+mod apiserver;
+mod events;
+pub mod identity;
+mod kube;
 #[cfg(test)]
 pub mod memory;
+mod scrub;
+pub mod secrets;
+pub mod servers;
+pub mod status;
+
+pub use self::apiserver::{ApiServer, client};
+pub use self::kube::KubeCluster;
 
 use async_trait::async_trait;
 
@@ -13,6 +24,9 @@ use crate::model::{
     ClientKey, ClientObject, ClientView, FoundSecret, Happening, LedgerEntry, Publish, Record, Refusal,
     Status, Subject, Uid, Unreadable, Version,
 };
+
+/// The field manager of all that we write.
+pub(crate) const MANAGER: &str = "oauth-client-operator";
 
 /// A read that did not succeed: the text says why, without any credential. Never evidence of absence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -6,6 +6,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::confidential::Confidential;
 use super::metadata::{ClientMetadata, Credential};
 use super::names::{AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid};
 
@@ -249,6 +250,28 @@ impl LedgerEntry {
             .chain(self.previous.iter().map(|previous| &previous.registration))
             .map(|registration| &registration.handle)
             .chain(self.obligations.iter().map(|obligation| &obligation.handle))
+    }
+
+    /// Every secret in it, of what is and of what may come to be.
+    pub fn secrets(&self) -> impl Iterator<Item = &Confidential> {
+        let candidate = match self.intent.as_ref().map(|intent| &intent.operation) {
+            Some(Operation::Register { candidate, .. }) => candidate.client_secret.as_ref(),
+            Some(Operation::Rotate { candidate, .. }) => candidate
+                .as_ref()
+                .and_then(|candidate| candidate.client_secret.as_ref()),
+            Some(Operation::Update { .. }) | None => None,
+        };
+        let previous = self.previous.iter().map(|previous| &previous.registration);
+        let owed = self
+            .obligations
+            .iter()
+            .filter_map(|owed| owed.registration.as_ref());
+        self.current
+            .iter()
+            .chain(previous)
+            .chain(owed)
+            .filter_map(|registration| registration.credential.client_secret.as_ref())
+            .chain(candidate)
     }
 
     /// The entry as text, credentials included: for the ledger's Secret and nowhere else.

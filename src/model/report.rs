@@ -9,7 +9,7 @@ use super::ledger::{LedgerEntry, Removal};
 use super::names::Handle;
 use super::state::{ClientObject, State};
 use super::step::Verification;
-use crate::api::{ClientCondition, ClientReason, ConditionStatus};
+use crate::api::{ClientCondition, ClientReason, ConditionStatus, MESSAGE_MAX};
 
 /// The one thing that is told: it feeds status, Events and metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -332,7 +332,17 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn set(&mut self, on: ClientCondition, status: ConditionStatus, reason: ClientReason, message: String) {
+    fn set(
+        &mut self,
+        on: ClientCondition,
+        status: ConditionStatus,
+        reason: ClientReason,
+        mut message: String,
+    ) {
+        // Cut here and not when it is written, else the next comparison would differ.
+        if let Some((end, _)) = message.char_indices().nth(MESSAGE_MAX) {
+            message.truncate(end);
+        }
         let since = self
             .client
             .status

@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::provider::address::Cidr;
+
 /// An OAuth client is a Kubernetes resource.
 #[derive(Debug, Parser)]
 #[command(name = "oauth-client-operator", version, about)]
@@ -42,7 +44,7 @@ pub struct Run {
     pub allow_loopback: bool,
     /// Networks that are allowed although they are private or special, such as 10.1.0.0/16.
     #[arg(long, value_delimiter = ',')]
-    pub allowed_cidrs: Vec<String>,
+    pub allowed_cidrs: Vec<Cidr>,
     /// What is logged: error, warn, info, debug, or a filter as the tracing crate knows it.
     #[arg(long, env = "LOG_LEVEL", default_value = "info")]
     pub log_level: String,

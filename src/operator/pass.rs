@@ -52,10 +52,14 @@ pub struct Connection {
 /// The limits of one server: its rate, its calls in flight, and its pauses.
 #[async_trait]
 pub trait Permits: Send + Sync {
-    /// Waits for a permit, or says why there will be none for a while. It is held as long as the call lasts.
-    async fn permit(&self) -> Result<Box<dyn Send + Sync>, Fault>;
-    /// Told what came of a call, so that a server in trouble is left in peace.
-    fn note(&self, fault: Option<&Fault>);
+    /// Waits for a permit, or says why there will be none for a while. `party` is who asks, for fairness.
+    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, Fault>;
+}
+
+/// The leave to make one call. It counts as in flight until it is dropped.
+pub trait Permit: Send + Sync {
+    /// Tells what came of the call, so that a server in trouble is left in peace.
+    fn done(self: Box<Self>, fault: Option<&Fault>);
 }
 
 /// How a pass ended.
@@ -184,7 +188,7 @@ struct Executor<'a> {
 struct Ready {
     id: AttemptId,
     recorded: Instant,
-    _permit: Box<dyn Send + Sync>,
+    permit: Box<dyn Permit>,
 }
 
 impl Executor<'_> {
@@ -231,7 +235,7 @@ impl Executor<'_> {
                     "is not called any more, as the operator is stopping".into(),
                 ));
             }
-            (Some(_), Some(connection)) => match connection.permits.permit().await {
+            (Some(_), Some(connection)) => match connection.permits.permit(&self.subject.client.namespace).await {
                 Ok(permit) => Some(permit),
                 Err(fault) => return Outcome::Fault(fault),
             },
@@ -241,7 +245,7 @@ impl Executor<'_> {
                 self.attempt = call.cloned().zip(permit).map(|(id, permit)| Ready {
                     id,
                     recorded: Instant::now(),
-                    _permit: permit,
+                    permit,
                 });
                 Outcome::Recorded(version)
             }
@@ -254,8 +258,8 @@ impl Executor<'_> {
             return Outcome::Fault(no_way());
         };
         let timing = &state.here.timing;
-        let (within, _permit) = match &call.attempt {
-            None => match connection.permits.permit().await {
+        let (within, permit) = match &call.attempt {
+            None => match connection.permits.permit(&self.subject.client.namespace).await {
                 Ok(permit) => (connection.call_limit, permit),
                 Err(fault) => return Outcome::Fault(fault),
             },
@@ -273,19 +277,12 @@ impl Executor<'_> {
                 }
                 let left = timing.take_over_after() - age.max(SignedDuration::ZERO);
                 let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
-                (left.min(connection.call_limit), ready._permit)
+                (left.min(connection.call_limit), ready.permit)
             }
         };
-        match connection.provider.perform(&call.request, within).await {
-            Ok(answer) => {
-                connection.permits.note(None);
-                Outcome::Answered(answer)
-            }
-            Err(fault) => {
-                connection.permits.note(Some(&fault));
-                Outcome::Fault(fault)
-            }
-        }
+        let answer = connection.provider.perform(&call.request, within).await;
+        permit.done(answer.as_ref().err());
+        answer.map_or_else(Outcome::Fault, Outcome::Answered)
     }
 
     async fn ask(&self, query: &Query) -> Outcome {
@@ -293,7 +290,7 @@ impl Executor<'_> {
             return Outcome::Fault(no_way());
         };
         let provider = &connection.provider;
-        let _permit = match connection.permits.permit().await {
+        let permit = match connection.permits.permit(&self.subject.client.namespace).await {
             Ok(permit) => permit,
             Err(fault) => return Outcome::Fault(fault),
         };
@@ -303,7 +300,7 @@ impl Executor<'_> {
             Query::Scopes => provider.scopes().await.map(Outcome::Scopes),
             Query::Token(credential) => provider.verify(credential).await.map(Outcome::Token),
         };
-        connection.permits.note(answer.as_ref().err());
+        permit.done(answer.as_ref().err());
         answer.unwrap_or_else(Outcome::Fault)
     }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 use super::index::comparable;
-use super::pass::{Connection, Permits, World};
+use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
 use super::scopes::RememberedScopes;
 use super::world::Operator;
@@ -20,7 +20,7 @@ use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
 use crate::provider::connect::{NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed};
-use crate::provider::gate::Gate;
+use crate::provider::gate::{self, Gate};
 
 /// A server in trouble is asked again after this, then after twice as long, and so on.
 const FIRST_CHECK: Duration = Duration::from_secs(2);
@@ -146,6 +146,7 @@ impl Tender {
     async fn tend(mut self, mut news: watch::Receiver<ServerObject>) {
         loop {
             let object = news.borrow_and_update().clone();
+            self.written = None;
             match self.connection(&object).await {
                 Ok(connection) => {
                     let view = ServerView::Ready(Box::new(self.described(&object.spec, &connection)));
@@ -233,10 +234,7 @@ impl Tender {
         let outcome = checked.as_ref().err().map_or("Done", Fault::kind);
         self.operator.metrics.called(&self.key, "Check", outcome);
         match checked {
-            Ok(()) => {
-                connection.permits.note(None);
-                Health::Good
-            }
+            Ok(()) => Health::Good,
             Err(Fault::Denied(text)) => Health::Denied(text),
             Err(fault) => Health::Unreachable(fault.to_string()),
         }
@@ -248,9 +246,9 @@ impl Tender {
             return;
         }
         let began_at = Timestamp::now();
-        let Ok(_permit) = connection.permits.permit().await else { return };
+        let Ok(permit) = connection.permits.permit("").await else { return };
         let listed = connection.provider.clients().await;
-        connection.permits.note(listed.as_ref().err());
+        permit.done(listed.as_ref().err());
         self.operator.metrics.called(&self.key, "List", listed.as_ref().err().map_or("Done", Fault::kind));
         let clients = match listed {
             Ok(clients) => clients,
@@ -363,13 +361,20 @@ struct Limits {
 
 #[async_trait]
 impl Permits for Limits {
-    async fn permit(&self) -> Result<Box<dyn Send + Sync>, Fault> {
-        let permit = self.gate.enter(PERMIT_WAIT).await?;
-        Ok(Box::new(permit))
+    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, Fault> {
+        let permit = self.gate.enter(party, PERMIT_WAIT).await?;
+        Ok(Box::new(Admitted { permit, trouble: self.trouble.clone() }))
     }
+}
 
-    fn note(&self, fault: Option<&Fault>) {
-        self.gate.note(fault);
+struct Admitted {
+    permit: gate::Permit,
+    trouble: Arc<Notify>,
+}
+
+impl Permit for Admitted {
+    fn done(self: Box<Self>, fault: Option<&Fault>) {
+        self.permit.done(&fault.map_or(Ok(()), |fault| Err(fault.clone())));
         if matches!(fault, Some(Fault::Denied(_) | Fault::Unavailable(_) | Fault::OutcomeUnknown(_))) {
             self.trouble.notify_one();
         }

@@ -9,7 +9,7 @@ use crate::api::{
     OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
 };
 use crate::cluster::Unread;
-use crate::cluster::apiserver::ApiServer;
+use crate::cluster::ApiServer;
 use crate::cluster::servers::{self, Lack, Source, SourceKind, values};
 use crate::model::{self, Capabilities, Overlap, Refusal, ServerKey, Uid};
 use crate::provider::connect::{Needed, NeededKind, Secrets};

@@ -16,7 +16,7 @@ use super::queue::{Queue, Urgency};
 use super::servers::{ServerObject, Servers};
 use crate::cluster::Cluster;
 use crate::model::{
-    ClientKey, Here, NamespaceView, Observation, Outcome, Record, ServerKey, ServerView, Step, Subject, Uid, Version,
+    ClientKey, Here, InstanceId, NamespaceView, Observation, Outcome, Record, ServerKey, ServerView, Step, Subject, Timing, Uid, Version,
 };
 
 /// Namespace and name.
@@ -58,8 +58,9 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Operator {
-    /// An operator that knows nothing yet.
-    pub fn new(cluster: Box<dyn Cluster>, here: Here) -> Self {
+    /// An operator that knows nothing yet, not even in which cluster it is.
+    pub fn new(cluster: Box<dyn Cluster>, instance: InstanceId, timing: Timing) -> Self {
+        let here = Here { cluster_id: "".into(), crd_uid: "".into(), instance, timing };
         Self {
             cluster,
             queue: Queue::default(),
@@ -143,7 +144,12 @@ impl Operator {
         locked(&self.seen).remove(subject);
     }
 
-    /// The CRD was made again, or seen for the first time.
+    /// Who we are, once it is known.
+    pub fn identify(&self, here: Here) {
+        *locked(&self.here) = here;
+    }
+
+    /// The CRD was made again.
     pub fn crd_is(&self, uid: Uid) {
         locked(&self.here).crd_uid = uid;
     }
@@ -163,6 +169,7 @@ impl Operator {
             })
         };
         [
+            watch("the cluster's identity and the CRDs", !locked(&self.here).cluster_id.0.is_empty(), None),
             watch("OAuthClients", self.clients.is_complete(), self.clients.trouble()),
             watch("the ledger", self.entries.is_complete(), self.entries.trouble()),
             watch("namespaces", self.namespaces.is_complete(), self.namespaces.trouble()),
@@ -205,7 +212,7 @@ impl World for Operator {
     }
 
     fn namespace(&self, name: &str) -> NamespaceView {
-        match self.namespaces.get(name) {
+        match self.namespaces.get(&name.to_owned()) {
             Some(facts) => facts.view,
             // A namespace that is gone gets nothing new.
             None => NamespaceView { terminating: true, ..NamespaceView::default() },

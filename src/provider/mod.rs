@@ -4,8 +4,14 @@
 //! comes back into model types or a [`Fault`]. It makes no decision: no retry, no second mutating call, no guess.
 //! The port knows no Kubernetes type.
 
+pub mod address;
+pub mod connect;
+pub mod digitalroute;
+pub mod gate;
+pub mod http;
 #[cfg(test)]
 pub(crate) mod memory;
+mod percent;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

@@ -15,7 +15,7 @@ use crate::model::{
     NamespaceView, Observation, Outcome, PublishMode, Record, Server, ServerKey, ServerView, Step, Subject,
     Version, Wake, testing,
 };
-use crate::operator::pass::{Connection, Ended, Permits, World, run};
+use crate::operator::pass::{Connection, Ended, Permit, Permits, World, run};
 use crate::provider::memory::MemoryProvider;
 
 /// A cluster with one namespace, a server with three scopes, and an operator that is run by hand.
@@ -36,11 +36,13 @@ struct NoLimits;
 
 #[async_trait]
 impl Permits for NoLimits {
-    async fn permit(&self) -> Result<Box<dyn Send + Sync>, Fault> {
-        Ok(Box::new(()))
+    async fn permit(&self, _party: &str) -> Result<Box<dyn Permit>, Fault> {
+        Ok(Box::new(Self))
     }
+}
 
-    fn note(&self, _fault: Option<&Fault>) {}
+impl Permit for NoLimits {
+    fn done(self: Box<Self>, _fault: Option<&Fault>) {}
 }
 
 impl Bench {

@@ -1,0 +1,312 @@
+//! Calls to the API server: a deadline for each, and what a failure says about its effect.
+
+use std::error::Error as _;
+use std::fmt;
+use std::future::Future;
+use std::time::Duration;
+
+use kube::core::response::Status;
+use kube::{Client, Config};
+
+use super::Unread;
+use super::scrub::Scrub;
+use crate::model::Refusal;
+
+/// No answer is waited for longer than this.
+const LIMIT: Duration = Duration::from_secs(20);
+/// A connection is given up when nothing was read from it for this long. The API server sends a bookmark about every
+/// minute to a watch where nothing happens, so silence for twice that is a dead peer.
+const SILENCE: Duration = Duration::from_mins(2);
+/// Longest text of a failure that is passed on, in characters.
+const TEXT_LIMIT: usize = 1_000;
+
+/// A client as the operator wants it. kube's own retries are off: it would repeat a POST after its answer was lost,
+/// for up to hours, below what the ledger knows. And no connection may be silent for ever, which is kube's default.
+pub fn client(mut config: Config) -> Result<Client, kube::Error> {
+    config.default_retry = false;
+    config.connect_timeout = Some(LIMIT);
+    config.write_timeout = Some(LIMIT);
+    config.read_timeout = Some(SILENCE);
+    config.reset_reader_on_write = true;
+    Client::try_from(config)
+}
+
+/// The API server.
+#[derive(Clone)]
+pub struct ApiServer {
+    client: Client,
+    limit: Duration,
+}
+
+impl ApiServer {
+    /// Calls with this client.
+    pub fn new(client: Client) -> Self {
+        Self { client, limit: LIMIT }
+    }
+
+    /// The same with another deadline.
+    #[must_use]
+    pub fn with_limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// The client.
+    pub fn client(&self) -> Client {
+        self.client.clone()
+    }
+
+    /// Waits for a call, but not for ever.
+    pub(super) async fn call<T>(
+        &self,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(self.limit, call).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => Err(Failure::Kube(error)),
+            Err(_) => Err(Failure::Late(self.limit)),
+        }
+    }
+
+    /// Reads one object; `None` only where the API server says that exactly this one is not there.
+    pub(super) async fn read<T>(
+        &self,
+        object: Named<'_>,
+        call: impl Future<Output = Result<T, kube::Error>>,
+    ) -> Result<Option<T>, Unread> {
+        match self.call(call).await {
+            Ok(found) => Ok(Some(found)),
+            Err(failure) if failure.says_absent(object) => Ok(None),
+            Err(failure) => Err(failure.unread(object)),
+        }
+    }
+}
+
+/// One object, as the details of a Status name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named<'a> {
+    /// Its API group; empty for the core group.
+    pub(super) group: &'a str,
+    /// Its resource, in the plural.
+    pub(super) resource: &'a str,
+    /// Its name.
+    pub(super) name: &'a str,
+}
+
+impl<'a> Named<'a> {
+    /// An object of the core group.
+    pub(super) fn core(resource: &'a str, name: &'a str) -> Self {
+        Self {
+            group: "",
+            resource,
+            name,
+        }
+    }
+}
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.resource, self.name)
+    }
+}
+
+/// Why a call failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// No answer in time.
+    Late(Duration),
+    /// An answer that says no, or none.
+    Kube(kube::Error),
+}
+
+impl Failure {
+    fn status(&self) -> Option<&Status> {
+        match self {
+            Self::Kube(kube::Error::Api(status)) => Some(status),
+            Self::Kube(_) | Self::Late(_) => None,
+        }
+    }
+
+    /// Whether the API server says that exactly this object is not there. A proxy's 404, and that of a resource which
+    /// is not served, name no object.
+    pub(super) fn says_absent(&self, object: Named<'_>) -> bool {
+        self.status().is_some_and(|status| {
+            status.code == 404
+                && status.reason == "NotFound"
+                && status.details.as_ref().is_some_and(|details| {
+                    details.name == object.name
+                        && details.kind == object.resource
+                        && details.group == object.group
+                })
+        })
+    }
+
+    /// A read that did not succeed.
+    pub(super) fn unread(&self, object: Named<'_>) -> Unread {
+        Unread(format!("{object} cannot be read: {self}"))
+    }
+
+    /// What a refused write says about its effect. The text is free of what `scrub` knows.
+    pub(super) fn refusal(&self, object: Named<'_>, scrub: &Scrub) -> Refusal {
+        let told = || scrub.clean(&self.to_string());
+        let Some(status) = self.status() else {
+            return Refusal::Unavailable(told());
+        };
+        match status.code {
+            // Two writers of the quota's own count met.
+            409 if about(status, "resourcequotas") => Refusal::Unavailable(told()),
+            409 | 412 => Refusal::Stale,
+            404 if about(status, "namespaces") => Refusal::NamespaceTerminating,
+            404 if self.says_absent(object) => Refusal::Stale,
+            403 if terminating(status) => Refusal::NamespaceTerminating,
+            404 | 401 | 408 | 429 => Refusal::Unavailable(told()),
+            400..=499 => Refusal::Denied(told()),
+            _ => Refusal::Unavailable(told()),
+        }
+    }
+}
+
+fn about(status: &Status, resource: &str) -> bool {
+    status
+        .details
+        .as_ref()
+        .is_some_and(|details| details.kind == resource)
+}
+
+fn terminating(status: &Status) -> bool {
+    status.details.as_ref().is_some_and(|details| {
+        details
+            .causes
+            .iter()
+            .any(|cause| cause.reason == "NamespaceTerminating")
+    })
+}
+
+/// For people, on one line and of bounded length.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = match self {
+            Self::Late(limit) => format!("no answer within {} s", limit.as_secs()),
+            Self::Kube(kube::Error::Api(status)) => format!("{} ({})", status.message, status.code),
+            // What a credential plugin printed may hold a token.
+            Self::Kube(kube::Error::Auth(_)) => "cannot authenticate to the API server".to_owned(),
+            Self::Kube(error) => {
+                let mut text = error.to_string();
+                let mut source = error.source();
+                while let Some(cause) = source {
+                    let cause_text = cause.to_string();
+                    if !text.contains(&cause_text) {
+                        text = format!("{text}: {cause_text}");
+                    }
+                    source = cause.source();
+                }
+                text
+            }
+        };
+        let line = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .take(TEXT_LIMIT);
+        f.write_str(&line.collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::response::{StatusCause, StatusDetails};
+
+    use super::*;
+
+    const SECRET: Named<'static> = Named {
+        group: "",
+        resource: "secrets",
+        name: "billing",
+    };
+
+    fn api(code: u16, reason: &str, details: Option<StatusDetails>) -> Failure {
+        let mut status = Status::failure("the message", reason).with_code(code);
+        status.details = details;
+        Failure::Kube(kube::Error::Api(status.boxed()))
+    }
+
+    fn details(group: &str, kind: &str, name: &str) -> StatusDetails {
+        StatusDetails {
+            name: name.to_owned(),
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            uid: String::new(),
+            causes: Vec::new(),
+            retry_after_seconds: 0,
+        }
+    }
+
+    #[test]
+    fn only_our_object_in_the_details_says_absent() {
+        let not_found = |details| api(404, "NotFound", details).says_absent(SECRET);
+        assert!(not_found(Some(details("", "secrets", "billing"))));
+        assert!(!not_found(Some(details("", "secrets", "other"))));
+        assert!(!not_found(Some(details("", "configmaps", "billing"))));
+        assert!(!not_found(Some(details("example.com", "secrets", "billing"))));
+        assert!(!not_found(None), "a resource that is not served");
+        let proxy = api(404, "Failed to parse error data", None);
+        assert!(!proxy.says_absent(SECRET));
+    }
+
+    #[test]
+    fn a_refusal_says_what_was_done() {
+        let refused = |failure: Failure| failure.refusal(SECRET, &Scrub::default());
+        let denied = Refusal::Denied("the message".to_owned());
+        let mut going = details("", "secrets", "billing");
+        going.causes.push(StatusCause {
+            reason: "NamespaceTerminating".to_owned(),
+            message: String::new(),
+            field: String::new(),
+        });
+        let cases = [
+            (api(409, "AlreadyExists", None), Refusal::Stale),
+            (api(409, "Conflict", None), Refusal::Stale),
+            (
+                api(404, "NotFound", Some(details("", "secrets", "billing"))),
+                Refusal::Stale,
+            ),
+            (
+                api(404, "NotFound", Some(details("", "namespaces", "payments"))),
+                Refusal::NamespaceTerminating,
+            ),
+            (api(403, "Forbidden", Some(going)), Refusal::NamespaceTerminating),
+            (api(403, "Forbidden", None), denied.clone()),
+            (api(422, "Invalid", None), denied.clone()),
+            (api(400, "BadRequest", None), denied.clone()),
+            (api(413, "RequestEntityTooLarge", None), denied.clone()),
+        ];
+        for (failure, expected) in cases {
+            let shown = format!("{failure:?}");
+            let found = refused(failure);
+            assert_eq!(
+                std::mem::discriminant(&found),
+                std::mem::discriminant(&expected),
+                "{shown} is {found:?}"
+            );
+        }
+        let quota_busy = details("", "resourcequotas", "quota");
+        for failure in [
+            api(409, "Conflict", Some(quota_busy)),
+            api(404, "Failed to parse error data", None),
+            api(401, "Unauthorized", None),
+            api(429, "TooManyRequests", None),
+            api(500, "InternalError", None),
+            api(503, "ServiceUnavailable", None),
+            Failure::Late(LIMIT),
+        ] {
+            let shown = format!("{failure:?}");
+            assert!(matches!(refused(failure), Refusal::Unavailable(_)), "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_one_bounded_line() {
+        let status = Status::failure(&"a\nb".repeat(5_000), "Invalid").with_code(422);
+        let text = Failure::Kube(kube::Error::Api(status.boxed())).to_string();
+        assert_eq!(text.chars().count(), TEXT_LIMIT);
+        assert!(!text.contains('\n'));
+    }
+}

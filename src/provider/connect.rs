@@ -1,0 +1,422 @@
+//! From the configuration of a server to its adapter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::Provider;
+use super::address::EgressRules;
+use super::digitalroute;
+use super::http::{Authorization, Http, Target, Trust, Unfit};
+use crate::api::{
+    BasicAuth, CaBundleKind, DigitalRoute, DigitalRouteAuth, ProviderSpec, ProviderType, ScopeProvisioning,
+    ServerSpec,
+};
+use crate::model::{Confidential, Endpoints};
+
+/// Keys of a Secret of type `kubernetes.io/tls`.
+const TLS_CERTIFICATE: &str = "tls.crt";
+const TLS_KEY: &str = "tls.key";
+
+/// The API's base on older versions of DigitalRoute, beside the default of today.
+const DIGITAL_ROUTE_PREFIXES: [&str; 2] = ["/authserver/api", "/api"];
+
+/// The values of the objects that a server refers to: by [`Needed::id`], then by key.
+pub type Secrets = BTreeMap<String, BTreeMap<String, Confidential>>;
+
+/// An object with data that a connection needs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Needed {
+    /// Its kind.
+    pub kind: NeededKind,
+    /// Its name.
+    pub name: String,
+    /// The keys that it must have.
+    pub keys: BTreeSet<String>,
+}
+
+/// The kind of such an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NeededKind {
+    /// A Secret, with the label of server credentials.
+    Secret,
+    /// A ConfigMap of the operator's namespace; only certificates are read from one.
+    ConfigMap,
+}
+
+impl Needed {
+    /// What [`Secrets`] has it under: a Secret's name; of a ConfigMap `configmap/<name>`, which no name can be.
+    pub fn id(&self) -> String {
+        id(self.kind, &self.name)
+    }
+}
+
+fn id(kind: NeededKind, name: &str) -> String {
+    match kind {
+        NeededKind::Secret => name.to_owned(),
+        NeededKind::ConfigMap => format!("configmap/{name}"),
+    }
+}
+
+/// Why there is no adapter. The texts are for people and hold no credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotConnected {
+    /// This version has no adapter for that kind of server.
+    #[error("this version of the operator has no adapter for provider {0}")]
+    ProviderNotAvailable(ProviderType),
+    /// A value that is needed is not there.
+    #[error("{object} has no key {key}")]
+    CredentialMissing {
+        /// The object, as [`Needed::id`] names it.
+        object: String,
+        /// The key.
+        key: String,
+    },
+    /// A value that is needed is empty.
+    #[error("key {key} of {object} is empty")]
+    CredentialEmpty {
+        /// The object, as [`Needed::id`] names it.
+        object: String,
+        /// The key.
+        key: String,
+    },
+    /// The operator may not connect to that address.
+    #[error("{0}")]
+    AddressNotAllowed(String),
+    /// Something in the configuration makes no sense.
+    #[error("{0}")]
+    BadConfiguration(String),
+}
+
+impl From<Unfit> for NotConnected {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Address(refused) => Self::AddressNotAllowed(refused.to_string()),
+            Unfit::Configuration(text) => Self::BadConfiguration(text),
+        }
+    }
+}
+
+/// The objects whose values a connection to this server needs, each once.
+pub fn secrets_needed(spec: &ServerSpec) -> Vec<Needed> {
+    let mut needed: BTreeMap<(NeededKind, String), BTreeSet<String>> = BTreeMap::new();
+    let mut need = |kind, name: &str, keys: &[&str]| {
+        let all = needed.entry((kind, name.to_owned())).or_default();
+        all.extend(keys.iter().map(ToString::to_string));
+    };
+    if let Some((name, keys)) = credential_keys(&spec.provider) {
+        need(NeededKind::Secret, name, &keys);
+    }
+    if let Some(tls) = &spec.tls {
+        if let Some(ca) = &tls.ca_bundle_ref {
+            need(ca_kind(ca.kind), &ca.name, &[&ca.key]);
+        }
+        if let Some(certificate) = &tls.client_certificate_secret_ref {
+            need(NeededKind::Secret, &certificate.name, &[TLS_CERTIFICATE, TLS_KEY]);
+        }
+    }
+    needed
+        .into_iter()
+        .map(|((kind, name), keys)| Needed { kind, name, keys })
+        .collect()
+}
+
+fn ca_kind(kind: CaBundleKind) -> NeededKind {
+    match kind {
+        CaBundleKind::ConfigMap => NeededKind::ConfigMap,
+        CaBundleKind::Secret => NeededKind::Secret,
+    }
+}
+
+/// The Secret of the operator's own credential and its keys. Adapters that are not there yet need none.
+fn credential_keys(provider: &ProviderSpec) -> Option<(&str, Vec<&str>)> {
+    match provider {
+        ProviderSpec::DigitalRoute(DigitalRoute {
+            auth: DigitalRouteAuth::Basic(basic),
+            ..
+        }) => Some((
+            &basic.secret_ref.name,
+            vec![&basic.username_key, &basic.password_key],
+        )),
+        ProviderSpec::DigitalRoute(_)
+        | ProviderSpec::Composer(_)
+        | ProviderSpec::Auth0(_)
+        | ProviderSpec::Cocoon(_)
+        | ProviderSpec::DynamicRegistration(_)
+        | ProviderSpec::Keycloak(_)
+        | ProviderSpec::Hydra(_) => None,
+    }
+}
+
+/// What tells this server's address from others: the kind of server, and where its clients are, in one spelling.
+pub fn fingerprint(provider: &ProviderSpec) -> String {
+    fingerprint_at(provider, provider.address(), &suffix(provider))
+}
+
+/// The fingerprints of the addresses in `formerURLs`.
+///
+/// A former address may be one with the path of the API, since that path belongs to the fingerprint and may have
+/// changed too (DigitalRoute's did between versions).
+pub fn former_fingerprints(spec: &ServerSpec) -> BTreeSet<String> {
+    let mut suffixes = BTreeSet::from([suffix(&spec.provider), String::new()]);
+    if matches!(spec.provider, ProviderSpec::DigitalRoute(_)) {
+        suffixes.extend(DIGITAL_ROUTE_PREFIXES.map(str::to_owned));
+    }
+    let at = |url: &String| {
+        let fingerprints = suffixes
+            .iter()
+            .map(|suffix| fingerprint_at(&spec.provider, url, suffix));
+        fingerprints.collect::<Vec<_>>()
+    };
+    spec.former_urls.iter().flat_map(at).collect()
+}
+
+/// What belongs to a server's address besides the URL.
+fn suffix(provider: &ProviderSpec) -> String {
+    match provider {
+        ProviderSpec::DigitalRoute(server) => server.api_prefix.clone(),
+        ProviderSpec::Composer(server) => server.context_path.clone(),
+        ProviderSpec::Keycloak(server) => format!("/realms/{}", server.realm),
+        ProviderSpec::Auth0(_)
+        | ProviderSpec::Cocoon(_)
+        | ProviderSpec::DynamicRegistration(_)
+        | ProviderSpec::Hydra(_) => String::new(),
+    }
+}
+
+fn fingerprint_at(provider: &ProviderSpec, address: &str, suffix: &str) -> String {
+    let text = match provider {
+        ProviderSpec::Auth0(_) if !address.contains("://") => format!("https://{address}"),
+        _ => address.to_owned(),
+    };
+    let kind = provider.provider_type();
+    match Url::parse(&text) {
+        Ok(url) => {
+            let host = url
+                .host_str()
+                .unwrap_or_default()
+                .trim_end_matches('.')
+                .to_owned();
+            let port = url.port_or_known_default().unwrap_or_default();
+            let path = url.path().trim_end_matches('/');
+            format!("{kind} {}://{host}:{port}{path}{suffix}", url.scheme())
+        }
+        // Such a server cannot be connected to; the text still tells it from others.
+        Err(_) => format!("{kind} {text}{suffix}"),
+    }
+}
+
+/// The addresses to publish: those that the spec gives, and what is known from the server's own.
+pub fn endpoints(spec: &ServerSpec) -> Endpoints {
+    let given = spec.endpoints.clone().unwrap_or_default();
+    let known_token_uri = match &spec.provider {
+        ProviderSpec::DigitalRoute(server) => Some(format!(
+            "{}{}",
+            server.url.trim_end_matches('/'),
+            server.token_path
+        )),
+        ProviderSpec::Composer(_)
+        | ProviderSpec::Auth0(_)
+        | ProviderSpec::Cocoon(_)
+        | ProviderSpec::DynamicRegistration(_)
+        | ProviderSpec::Keycloak(_)
+        | ProviderSpec::Hydra(_) => None,
+    };
+    Endpoints {
+        issuer_uri: given.issuer_uri,
+        token_uri: given.token_uri.or(known_token_uri),
+        authorization_uri: given.authorization_uri,
+        jwks_uri: given.jwks_uri,
+    }
+}
+
+/// The adapter for a server. Nothing is sent.
+///
+/// `namespaced` says that a tenant wrote the spec: private addresses and plain HTTP are refused then, and texts of
+/// answers are never shown.
+pub fn connect(
+    spec: &ServerSpec,
+    namespaced: bool,
+    secrets: &Secrets,
+    egress: &EgressRules,
+) -> Result<Arc<dyn Provider>, NotConnected> {
+    let setup = Setup {
+        spec,
+        namespaced,
+        secrets,
+        egress,
+    };
+    match &spec.provider {
+        ProviderSpec::DigitalRoute(server) => setup.digital_route(server),
+        ProviderSpec::Composer(_)
+        | ProviderSpec::Auth0(_)
+        | ProviderSpec::Cocoon(_)
+        | ProviderSpec::DynamicRegistration(_)
+        | ProviderSpec::Keycloak(_)
+        | ProviderSpec::Hydra(_) => Err(NotConnected::ProviderNotAvailable(spec.provider.provider_type())),
+    }
+}
+
+struct Setup<'a> {
+    spec: &'a ServerSpec,
+    namespaced: bool,
+    secrets: &'a Secrets,
+    egress: &'a EgressRules,
+}
+
+impl Setup<'_> {
+    fn digital_route(&self, server: &DigitalRoute) -> Result<Arc<dyn Provider>, NotConnected> {
+        let authorization = match &server.auth {
+            DigitalRouteAuth::Basic(basic) => Some(self.basic(basic)?),
+            DigitalRouteAuth::None(_) => None,
+        };
+        let trust = self.trust()?;
+        let api = |prefix: &str| {
+            let target = self.target(&server.url, prefix, &trust);
+            Http::new(&target, authorization.clone()).map_err(|unfit| named("url", unfit))
+        };
+        let elsewhere = ["", "/api"]
+            .into_iter()
+            .filter(|prefix| *prefix != server.api_prefix);
+        let elsewhere = elsewhere.map(api).collect::<Result<Vec<_>, _>>()?;
+        let token_uri = endpoints(self.spec).token_uri.unwrap_or_default();
+        let token_trust = Trust {
+            // Who we are is for the management API only.
+            client_certificate: trust
+                .client_certificate
+                .clone()
+                .filter(|_| same_origin(&token_uri, &server.url)),
+            ..trust.clone()
+        };
+        let token = Http::new(&self.target(&token_uri, "", &token_trust), None)
+            .map_err(|unfit| named("the token endpoint", unfit))?;
+        let adapter = digitalroute::DigitalRoute::new(
+            api(&server.api_prefix)?,
+            elsewhere,
+            token,
+            Duration::from_secs(self.spec.limits.request_timeout_seconds.max(1).into()),
+            server.scope_provisioning == ScopeProvisioning::Create,
+        );
+        Ok(Arc::new(adapter))
+    }
+
+    fn target<'t>(&'t self, url: &'t str, prefix: &'t str, trust: &'t Trust) -> Target<'t> {
+        Target {
+            url,
+            prefix,
+            namespaced: self.namespaced,
+            egress: self.egress,
+            trust,
+        }
+    }
+
+    fn basic(&self, auth: &BasicAuth) -> Result<Authorization, NotConnected> {
+        let secret = &auth.secret_ref.name;
+        let user = self.credential(secret, &auth.username_key)?;
+        let password = self.credential(secret, &auth.password_key)?;
+        if user.expose().contains(':') {
+            return Err(NotConnected::BadConfiguration(format!(
+                "key {} of Secret {secret} holds a colon, which HTTP Basic cannot send in a user name",
+                auth.username_key
+            )));
+        }
+        Ok(Authorization::basic(user.expose(), &password))
+    }
+
+    /// A value that is one line. Editors and shells like to add a line break at its end, which no credential has.
+    fn credential(&self, secret: &str, key: &str) -> Result<Confidential, NotConnected> {
+        let value = self.value(NeededKind::Secret, secret, key)?;
+        let line = value.expose().trim_end_matches(['\r', '\n']);
+        if line.is_empty() {
+            return Err(NotConnected::CredentialEmpty {
+                object: Object(NeededKind::Secret, secret).to_string(),
+                key: key.to_owned(),
+            });
+        }
+        if line.contains(char::is_control) {
+            return Err(NotConnected::BadConfiguration(format!(
+                "key {key} of Secret {secret} holds control characters"
+            )));
+        }
+        Ok(Confidential::new(line))
+    }
+
+    fn value(&self, kind: NeededKind, name: &str, key: &str) -> Result<&Confidential, NotConnected> {
+        let object = Object(kind, name).to_string();
+        let key = key.to_owned();
+        match self
+            .secrets
+            .get(&id(kind, name))
+            .and_then(|values| values.get(&key))
+        {
+            None => Err(NotConnected::CredentialMissing { object, key }),
+            Some(value) if value.expose().trim().is_empty() => {
+                Err(NotConnected::CredentialEmpty { object, key })
+            }
+            Some(value) => Ok(value),
+        }
+    }
+
+    fn trust(&self) -> Result<Trust, NotConnected> {
+        let Some(tls) = &self.spec.tls else {
+            return Ok(Trust::default());
+        };
+        let ca_bundle = match (&tls.ca_bundle, &tls.ca_bundle_ref) {
+            (Some(pem), _) => Some(pem.clone()),
+            (None, Some(ca)) if self.namespaced && ca.kind == CaBundleKind::ConfigMap => {
+                return Err(NotConnected::BadConfiguration(
+                    "caBundleRef of a server of one namespace must be a Secret".to_owned(),
+                ));
+            }
+            (None, Some(ca)) => {
+                let pem = self.value(ca_kind(ca.kind), &ca.name, &ca.key)?;
+                Some(pem.expose().to_owned())
+            }
+            (None, None) => None,
+        };
+        let client_certificate = match &tls.client_certificate_secret_ref {
+            Some(secret) => Some((
+                self.value(NeededKind::Secret, &secret.name, TLS_CERTIFICATE)?
+                    .clone(),
+                self.value(NeededKind::Secret, &secret.name, TLS_KEY)?.clone(),
+            )),
+            None => None,
+        };
+        Ok(Trust {
+            ca_bundle,
+            client_certificate,
+        })
+    }
+}
+
+struct Object<'a>(NeededKind, &'a str);
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self.0 {
+            NeededKind::Secret => "Secret",
+            NeededKind::ConfigMap => "ConfigMap",
+        };
+        write!(f, "{kind} {}", self.1)
+    }
+}
+
+fn named(what: &str, unfit: Unfit) -> NotConnected {
+    match unfit {
+        Unfit::Address(refused) => NotConnected::AddressNotAllowed(format!("{what}: {refused}")),
+        Unfit::Configuration(text) => NotConnected::BadConfiguration(format!("{what}: {text}")),
+    }
+}
+
+fn same_origin(one: &str, other: &str) -> bool {
+    match (Url::parse(one), Url::parse(other)) {
+        (Ok(one), Ok(other)) => one.origin() == other.origin(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Whether a client is there. What the server answers to a name that nobody registered is not documented, so absence
+//! needs two witnesses: an answer about the client that does not show it, and a complete list without it.
+
+use reqwest::StatusCode;
+use tokio::time::Instant;
+
+use super::super::http::Call;
+use super::{CLIENTS, DigitalRoute, in_time, wire};
+use crate::model::{Fault, Handle, RemoteClient};
+
+/// What GET of one client says.
+enum Item {
+    /// Here it is.
+    Here(wire::Client),
+    /// Nothing that shows it: it may be absent.
+    NotShown,
+    /// The server failed. That may be its way to say that the client is absent.
+    Failed(Fault),
+}
+
+impl DigitalRoute {
+    /// The client of a name, or its proven absence.
+    pub(super) async fn find(&self, name: &str) -> Result<Option<RemoteClient>, Fault> {
+        let call = Call::read("the list of clients", &[CLIENTS], self.timeout);
+        let item = if super::super::percent::is_addressable(name) {
+            self.item(name).await?
+        } else {
+            Item::NotShown
+        };
+        if let Item::Here(client) = item {
+            return Ok(Some(client.into_remote()));
+        }
+        let list = self.list().await?;
+        let another = list.iter().map(wire::Client::name).find(|other| *other != name);
+        let another = another.map(str::to_owned);
+        let mut same = list.into_iter().filter(|client| client.name() == name);
+        match (same.next(), same.next()) {
+            (None, _) => {}
+            (Some(_), Some(_)) => {
+                return Err(self.api.absurd(&call, "it has several clients of the same name"));
+            }
+            // It is there and cannot be read by its name, as where a slash in a path is refused.
+            (Some(client), None) if client.shows_secret() => return Ok(Some(client.into_remote())),
+            (Some(_), None) => {
+                return Err(self
+                    .api
+                    .absurd(&call, "it has a client that cannot be read by its name"));
+            }
+        }
+        match item {
+            Item::Failed(fault) if !self.fails_for_absent(name, another.as_deref()).await? => Err(fault),
+            _ => Ok(None),
+        }
+    }
+
+    /// The fault of a change, or `NotFound` where the client is proven not to be there.
+    pub(super) async fn unless_absent(&self, handle: &Handle, deadline: Instant, fault: Fault) -> Fault {
+        let nothing_done = matches!(fault, Fault::Invalid(_) | Fault::Conflict(_) | Fault::Denied(_));
+        if nothing_done && self.is_proven_absent(handle, deadline, &fault).await {
+            return Fault::NotFound;
+        }
+        fault
+    }
+
+    /// Whether a change was refused because the client is not there.
+    pub(super) async fn is_proven_absent(&self, handle: &Handle, deadline: Instant, fault: &Fault) -> bool {
+        match fault {
+            Fault::Throttled(_) => return false,
+            // Where it is our credential that is refused, one more try shows it.
+            Fault::Denied(_) if in_time(deadline, self.list()).await.is_err() => return false,
+            _ => {}
+        }
+        matches!(in_time(deadline, self.find(&handle.0)).await, Ok(None))
+    }
+
+    /// Whether GET shows the client.
+    pub(super) async fn is_shown(&self, name: &str) -> Result<bool, Fault> {
+        Ok(matches!(self.item(name).await?, Item::Here(_)))
+    }
+
+    async fn item(&self, name: &str) -> Result<Item, Fault> {
+        let path = [CLIENTS, name];
+        let call = Call::read("the client", &path, self.timeout);
+        let reply = self.api.send(&call).await?;
+        if !reply.status.is_success() {
+            let fault = self.api.refused(&call, &reply);
+            return match (&fault, reply.status) {
+                // Refused for whatever reason: the list tells, or is refused for the same reason.
+                (Fault::Invalid(_) | Fault::Denied(_), _) => Ok(Item::NotShown),
+                (Fault::Unavailable(_), StatusCode::INTERNAL_SERVER_ERROR) => Ok(Item::Failed(fault)),
+                _ => Err(fault),
+            };
+        }
+        if reply.body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Item::NotShown);
+        }
+        let value: serde_json::Value = reply.json().map_err(|why| self.api.absurd(&call, &why))?;
+        let nothing = value.is_null()
+            || value.as_array().is_some_and(Vec::is_empty)
+            || value.as_object().is_some_and(serde_json::Map::is_empty);
+        if nothing {
+            return Ok(Item::NotShown);
+        }
+        // Read again, as a value would let fields pass that come twice.
+        let client: wire::Client = reply.json().map_err(|why| self.api.absurd(&call, &why))?;
+        if client.name() != name {
+            return Err(self.api.absurd(&call, "it is about another client"));
+        }
+        if !client.is_sound() || !client.shows_secret() {
+            return Err(self.api.absurd(&call, "it has no client id or no secret"));
+        }
+        Ok(Item::Here(client))
+    }
+
+    /// Whether the server answers 500 to names that nobody registered: it does so again, while it shows another
+    /// client well. Without another there is no telling.
+    async fn fails_for_absent(&self, name: &str, another: Option<&str>) -> Result<bool, Fault> {
+        let Some(another) = another else { return Ok(false) };
+        let shown = matches!(self.item(another).await?, Item::Here(_));
+        Ok(shown && matches!(self.item(name).await?, Item::Failed(_)))
+    }
+}

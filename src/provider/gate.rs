@@ -1,0 +1,372 @@
+//! The gate before one server: how many calls, how fast, and none while it makes no sense.
+//!
+//! A call enters with [`Gate::enter`], holds its [`Permit`] while it is under way and says with [`Permit::done`] what
+//! came of it. Waiting calls go in turn by party (a namespace), so that one with many clients does not delay the
+//! others. What comes back closes the gate:
+//!
+//! * `Throttled`: for everybody, until the time that the server gave.
+//! * `Denied`: our credential is presumed bad, and to go on with it may lock the account. Calls are refused with the
+//!   same fault for a growing pause, and then one is let through to see. A gate lives as long as its adapter: whoever
+//!   builds a new one, because the credential or the spec changed, builds a new gate too.
+//! * `Unavailable` or `OutcomeUnknown` several times in a row: the server is dead or too slow. Calls are refused at once
+//!   for a short growing pause, and then one is let through to see; so a dead server holds no worker.
+
+mod bucket;
+mod line;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, oneshot};
+use tokio::time::{Instant, sleep_until};
+
+use crate::api::Limits;
+use crate::model::Fault;
+use bucket::Bucket;
+use line::Line;
+
+/// So many calls in a row that come to nothing show that the server is dead; one or two may be bad luck.
+const FAILURES: u32 = 3;
+/// Pauses of a server that is dead: short, since to try costs one call, which times out at worst.
+const DOWN: Growing = Growing::seconds(1, 60);
+/// Pauses of a server that refuses our credential: an account that is locked after some tries must not be.
+const DENIED: Growing = Growing::seconds(5, 600);
+/// Pauses of a server that asks for fewer requests and does not say for how long.
+const THROTTLED: Growing = Growing::seconds(1, 60);
+/// No server keeps us away for longer than this at once.
+const PAUSE_MAX: Duration = Duration::from_hours(1);
+
+/// The gate before one server. Clones are the same gate.
+#[derive(Clone)]
+pub struct Gate(Arc<Inner>);
+
+struct Inner {
+    max_in_flight: u32,
+    state: Mutex<State>,
+    /// A call has ended.
+    changed: Notify,
+}
+
+struct State {
+    bucket: Bucket,
+    in_flight: u32,
+    line: Line<Result<Permit, Fault>>,
+    /// What the server asked for.
+    paused_until: Option<Instant>,
+    /// How often in a row it asked without a time.
+    throttled: u32,
+    /// Calls in a row that came to nothing.
+    failures: u32,
+    trouble: Option<Trouble>,
+}
+
+/// Why calls are refused.
+struct Trouble {
+    /// What they are refused with.
+    fault: Fault,
+    /// When one is let through to see.
+    until: Instant,
+    /// How often that has been done.
+    probed: u32,
+    /// One is under way.
+    probing: bool,
+    pauses: Growing,
+}
+
+/// Pauses that double.
+#[derive(Clone, Copy)]
+struct Growing {
+    first: Duration,
+    most: Duration,
+}
+
+impl Growing {
+    const fn seconds(first: u64, most: u64) -> Self {
+        Self {
+            first: Duration::from_secs(first),
+            most: Duration::from_secs(most),
+        }
+    }
+
+    fn after(self, earlier: u32) -> Duration {
+        let factor = 1_u32.checked_shl(earlier).unwrap_or(u32::MAX);
+        self.first.saturating_mul(factor).min(self.most)
+    }
+}
+
+/// The right to make one call. It ends when this is dropped.
+#[must_use]
+pub struct Permit {
+    gate: Option<Arc<Inner>>,
+    probe: bool,
+}
+
+impl Gate {
+    /// A gate that nothing has passed.
+    pub fn new(limits: &Limits) -> Self {
+        Self(Arc::new(Inner {
+            max_in_flight: limits.max_in_flight.max(1),
+            state: Mutex::new(State {
+                bucket: Bucket::new(limits.requests_per_minute, limits.burst),
+                in_flight: 0,
+                line: Line::default(),
+                paused_until: None,
+                throttled: 0,
+                failures: 0,
+                trouble: None,
+            }),
+            changed: Notify::new(),
+        }))
+    }
+
+    /// Waits for the right to make one call, for at most `max_wait`; `party` is who waits, such as a namespace.
+    ///
+    /// Refused at once where waiting makes no sense. Nothing was sent then, so the fault is never `OutcomeUnknown`.
+    pub async fn enter(&self, party: &str, max_wait: Duration) -> Result<Permit, Fault> {
+        let deadline = Instant::now() + max_wait;
+        let mut turn = match self.0.try_enter(party) {
+            Entry::Now(result) => return result,
+            Entry::Wait(turn) => turn,
+        };
+        loop {
+            // Asked for before the state is looked at, so that no change is missed.
+            let changed = self.0.changed.notified();
+            let next = self.0.next_start();
+            if next.is_some_and(|next| next > deadline) {
+                return Err(self.0.gave_up());
+            }
+            tokio::select! {
+                biased;
+                result = &mut turn => return result.unwrap_or_else(|_| Err(self.0.gave_up())),
+                () = sleep_until(deadline) => return Err(self.0.gave_up()),
+                () = sleep_until(next.unwrap_or(deadline)) => self.0.admit(),
+                () = changed => {}
+            }
+        }
+    }
+}
+
+enum Entry {
+    Now(Result<Permit, Fault>),
+    Wait(oneshot::Receiver<Result<Permit, Fault>>),
+}
+
+impl Inner {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn try_enter(self: &Arc<Self>, party: &str) -> Entry {
+        let now = Instant::now();
+        let mut state = self.state();
+        if let Err(fault) = state.open(now) {
+            return Entry::Now(Err(fault));
+        }
+        let room = state.in_flight < self.max_in_flight && state.bucket.is_ready(now);
+        if let Some(trouble) = &mut state.trouble {
+            // The pause is over. One call sees whether the trouble is.
+            if trouble.probing || !room {
+                return Entry::Now(Err(trouble.fault.clone()));
+            }
+            trouble.probing = true;
+            return Entry::Now(Ok(state.start(self, now, true)));
+        }
+        if room && state.line.is_empty() {
+            return Entry::Now(Ok(state.start(self, now, false)));
+        }
+        Entry::Wait(state.line.join(party))
+    }
+
+    /// Lets those in who wait, as far as there is room.
+    fn admit(self: &Arc<Self>) {
+        let mut unwanted = Vec::new();
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            if state.in_flight >= self.max_in_flight || !state.bucket.is_ready(now) {
+                break;
+            }
+            let Some(turn) = state.line.next() else { break };
+            let permit = state.start(self, now, false);
+            // Whoever waited may have gone this very moment.
+            if let Err(permit) = turn.send(Ok(permit)) {
+                unwanted.push(permit);
+            }
+        }
+        // To drop a permit takes the lock.
+        drop(state);
+    }
+
+    /// When the next call may start by the rate limit, if the limit on calls under way does not hold it.
+    fn next_start(&self) -> Option<Instant> {
+        let state = self.state();
+        (state.in_flight < self.max_in_flight).then(|| state.bucket.ready_at(Instant::now()))
+    }
+
+    /// Why a call that waited gives up.
+    fn gave_up(&self) -> Fault {
+        let now = Instant::now();
+        let mut state = self.state();
+        if let Err(fault) = state.open(now) {
+            return fault;
+        }
+        if state.in_flight >= self.max_in_flight {
+            return Fault::Unavailable(format!(
+                "as many requests are under way as limits.maxInFlight allows ({})",
+                self.max_in_flight
+            ));
+        }
+        Fault::Throttled(wall(state.bucket.ready_at(now), now))
+    }
+
+    fn end(self: &Arc<Self>, probe: bool, result: Option<Result<(), &Fault>>) {
+        let mut state = self.state();
+        state.in_flight = state.in_flight.saturating_sub(1);
+        if let Some(trouble) = &mut state.trouble
+            && probe
+        {
+            trouble.probing = false;
+        }
+        let refused = match result {
+            None => Vec::new(),
+            Some(result) => state.learn(probe, result, Instant::now()),
+        };
+        drop(state);
+        for (turn, fault) in refused {
+            turn.send(Err(fault)).ok();
+        }
+        self.admit();
+        self.changed.notify_waiters();
+    }
+}
+
+type Turn = oneshot::Sender<Result<Permit, Fault>>;
+
+impl State {
+    /// Whether the gate is open, but for a trouble whose pause is over.
+    fn open(&mut self, now: Instant) -> Result<(), Fault> {
+        self.paused_until = self.paused_until.filter(|until| *until > now);
+        if let Some(until) = self.paused_until {
+            return Err(Fault::Throttled(wall(until, now)));
+        }
+        match &self.trouble {
+            Some(trouble) if trouble.until > now => Err(trouble.fault.clone()),
+            _ => Ok(()),
+        }
+    }
+
+    fn start(&mut self, gate: &Arc<Inner>, now: Instant, probe: bool) -> Permit {
+        self.in_flight += 1;
+        self.bucket.take(now);
+        Permit {
+            gate: Some(Arc::clone(gate)),
+            probe,
+        }
+    }
+
+    /// Draws the conclusion from what came of a call. Where that closes the gate, those who wait are refused.
+    fn learn(&mut self, probe: bool, result: Result<(), &Fault>, now: Instant) -> Vec<(Turn, Fault)> {
+        match result {
+            Ok(()) | Err(Fault::NotFound | Fault::Conflict(_) | Fault::Invalid(_)) => {
+                self.throttled = 0;
+                self.failures = 0;
+                self.trouble = None;
+                return Vec::new();
+            }
+            Err(Fault::Throttled(until)) => {
+                self.is_alive();
+                self.throttle(*until, now);
+            }
+            Err(fault @ Fault::Denied(_)) => {
+                self.is_alive();
+                self.trouble(fault.clone(), DENIED, probe, now);
+            }
+            Err(Fault::Unavailable(text) | Fault::OutcomeUnknown(text)) => {
+                self.failures = self.failures.saturating_add(1);
+                if self.failures < FAILURES && self.trouble.is_none() {
+                    return Vec::new();
+                }
+                // Of a call that is refused here nothing was sent.
+                self.trouble(Fault::Unavailable(text.clone()), DOWN, probe, now);
+            }
+        }
+        let refusal = self.open(now).err();
+        let waiting = refusal.map(|fault| {
+            let waiting = self.line.drain();
+            waiting.into_iter().map(|turn| (turn, fault.clone())).collect()
+        });
+        waiting.unwrap_or_default()
+    }
+
+    /// It answered, if not what we like.
+    fn is_alive(&mut self) {
+        self.failures = 0;
+        self.trouble = self
+            .trouble
+            .take()
+            .filter(|trouble| matches!(trouble.fault, Fault::Denied(_)));
+    }
+
+    fn throttle(&mut self, until: Option<Timestamp>, now: Instant) {
+        let wait = match until {
+            Some(until) => Duration::try_from(until.duration_since(Timestamp::now())).unwrap_or_default(),
+            None => THROTTLED.after(self.throttled),
+        };
+        self.throttled = self.throttled.saturating_add(1);
+        let until = now + wait.min(PAUSE_MAX);
+        self.paused_until = Some(self.paused_until.map_or(until, |earlier| earlier.max(until)));
+    }
+
+    /// Calls that were under way when the trouble began say nothing new; only the one that was let through to see
+    /// makes the pause longer.
+    fn trouble(&mut self, fault: Fault, pauses: Growing, probe: bool, now: Instant) {
+        match &mut self.trouble {
+            Some(_) if !probe => {}
+            Some(trouble) => {
+                trouble.probed = trouble.probed.saturating_add(1);
+                trouble.until = now + trouble.pauses.after(trouble.probed);
+                // A refusal of the credential stays the reason until something better is known.
+                if !matches!(trouble.fault, Fault::Denied(_)) {
+                    trouble.fault = fault;
+                }
+            }
+            None => {
+                self.trouble = Some(Trouble {
+                    fault,
+                    until: now + pauses.after(0),
+                    probed: 0,
+                    probing: false,
+                    pauses,
+                });
+            }
+        }
+    }
+}
+
+impl Permit {
+    /// Ends the call and says what came of it.
+    pub fn done<T>(mut self, result: &Result<T, Fault>) {
+        if let Some(gate) = self.gate.take() {
+            gate.end(self.probe, Some(result.as_ref().map(|_| ())));
+        }
+    }
+}
+
+impl Drop for Permit {
+    /// A call that was given up says nothing about the server.
+    fn drop(&mut self) {
+        if let Some(gate) = self.gate.take() {
+            gate.end(self.probe, None);
+        }
+    }
+}
+
+/// The time on the wall at a moment of the clock that does not jump.
+fn wall(at: Instant, now: Instant) -> Option<Timestamp> {
+    let wait = SignedDuration::try_from(at.saturating_duration_since(now)).ok()?;
+    Timestamp::now().checked_add(wait).ok()
+}

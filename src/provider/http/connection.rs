@@ -1,0 +1,219 @@
+//! How connections are made: which addresses, which TLS, and whether one was made at all.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Certificate, Client, ClientBuilder, Identity};
+use url::{Host, Url};
+
+use super::super::address::{self, EgressRules, Refused};
+use crate::model::Confidential;
+
+/// A connection that is not made in this time will not be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Headers of one answer, in number. hyper bounds their size to about 400 KiB.
+const HEADERS_MAX: usize = 64;
+/// Idle connections for reads that are kept, and for how long: shorter than servers and balancers usually wait.
+const IDLE_MAX: usize = 4;
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Whom to trust, and who we are.
+#[derive(Clone, Default)]
+pub struct Trust {
+    /// Certificates of the authorities to trust, PEM, instead of the system's roots.
+    pub ca_bundle: Option<String>,
+    /// Our certificate with its chain, and its key; both PEM.
+    pub client_certificate: Option<(Confidential, Confidential)>,
+}
+
+/// Why no client could be made from the configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    /// The address is a literal that is refused.
+    #[error("{0}")]
+    Address(#[from] Refused),
+    /// Something in it makes no sense.
+    #[error("{0}")]
+    Configuration(String),
+}
+
+impl Unfit {
+    fn configuration(text: &str) -> Self {
+        Self::Configuration(text.to_owned())
+    }
+}
+
+/// Whether connections are kept for later calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// They are. A call on a connection that the server has closed meanwhile may fail, or be sent once more on
+    /// another if nothing of it was written.
+    Kept,
+    /// Each call has its own: it cannot be lost on a stale one, is never sent twice, and it is known whether
+    /// anything of it can have been sent.
+    Fresh,
+}
+
+tokio::task_local! {
+    /// Whether the call that runs in this task has a connection. Until then nothing can have been sent.
+    static CONNECTED: Arc<AtomicBool>;
+}
+
+/// Runs a call and tells whether it came to have a connection of its own.
+pub async fn watched<F: Future>(connected: Arc<AtomicBool>, call: F) -> F::Output {
+    CONNECTED.scope(connected, call).await
+}
+
+fn note_connected<C>(connection: C) -> C {
+    // Outside of a call there is nobody to tell.
+    CONNECTED
+        .try_with(|connected| connected.store(true, Ordering::SeqCst))
+        .ok();
+    connection
+}
+
+/// A client for one origin.
+pub fn client(
+    origin: &Url,
+    namespaced: bool,
+    egress: &EgressRules,
+    trust: &Trust,
+    pooling: Pooling,
+) -> Result<Client, Unfit> {
+    check_literal(origin, namespaced, egress)?;
+    let resolver = Resolver {
+        namespaced,
+        egress: egress.clone(),
+    };
+    let builder = Client::builder()
+        .user_agent(concat!("oauth-client-operator/", env!("CARGO_PKG_VERSION")))
+        .http1_only()
+        .http1_max_headers(HEADERS_MAX)
+        .https_only(origin.scheme() == "https")
+        .redirect(reqwest::redirect::Policy::none())
+        .referer(false)
+        .retry(reqwest::retry::never())
+        .no_proxy()
+        .no_gzip()
+        .no_brotli()
+        .no_zstd()
+        .no_deflate()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .tls_version_min(reqwest::tls::Version::TLS_1_2)
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .pool_max_idle_per_host(match pooling {
+            Pooling::Kept => IDLE_MAX,
+            Pooling::Fresh => 0,
+        })
+        .dns_resolver(Arc::new(resolver))
+        .connector_layer(tower::util::MapResponseLayer::new(note_connected));
+    let builder = trusting(builder, origin, trust)?;
+    // The error's text names no value of ours: it comes from the TLS library.
+    builder.build().map_err(|error| {
+        Unfit::Configuration(format!("cannot set up TLS: {}", super::fault::root_cause(&error)))
+    })
+}
+
+fn trusting(mut builder: ClientBuilder, origin: &Url, trust: &Trust) -> Result<ClientBuilder, Unfit> {
+    if origin.scheme() != "https" {
+        // No TLS, so no roots either: an image without any can still speak to a plain server.
+        return Ok(builder.tls_certs_only([]));
+    }
+    if let Some(pem) = &trust.ca_bundle {
+        let certificates = Certificate::from_pem_bundle(pem.as_bytes())
+            .map_err(|_| Unfit::configuration("the CA bundle is not PEM"))?;
+        if certificates.is_empty() {
+            return Err(Unfit::configuration("the CA bundle holds no certificate"));
+        }
+        builder = builder.tls_certs_only(certificates);
+    }
+    if let Some((certificate, key)) = &trust.client_certificate {
+        let mut pem = zeroize::Zeroizing::new(String::from(certificate.expose()));
+        pem.push('\n');
+        pem.push_str(key.expose());
+        let identity = Identity::from_pem(pem.as_bytes()).map_err(|_| {
+            Unfit::configuration("the client certificate and its key cannot be read; both must be PEM")
+        })?;
+        builder = builder.identity(identity);
+    }
+    Ok(builder)
+}
+
+/// Names are judged when they are resolved; a literal is not resolved.
+fn check_literal(origin: &Url, namespaced: bool, egress: &EgressRules) -> Result<(), Refused> {
+    let literal = match origin.host() {
+        Some(Host::Ipv4(v4)) => v4.into(),
+        Some(Host::Ipv6(v6)) => v6.into(),
+        Some(Host::Domain(_)) | None => return Ok(()),
+    };
+    address::check(literal, namespaced, egress)
+}
+
+/// The system's resolver, whose answers are judged. Only addresses that are allowed are connected to; where there is
+/// none, the first that is not says why.
+struct Resolver {
+    namespaced: bool,
+    egress: EgressRules,
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let (namespaced, egress) = (self.namespaced, self.egress.clone());
+        Box::pin(async move {
+            // The port is the URL's; this one stands for it.
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            Ok(Box::new(allowed(found, namespaced, &egress)?.into_iter()) as Addrs)
+        })
+    }
+}
+
+fn allowed(
+    found: Vec<SocketAddr>,
+    namespaced: bool,
+    egress: &EgressRules,
+) -> Result<Vec<SocketAddr>, Refused> {
+    let mut refused = None;
+    let mut good = Vec::new();
+    for address in found {
+        match address::check(address.ip(), namespaced, egress) {
+            Ok(()) => good.push(address),
+            Err(reason) => {
+                refused.get_or_insert(reason);
+            }
+        }
+    }
+    match refused {
+        Some(reason) if good.is_empty() => Err(reason),
+        _ => Ok(good),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_allowed_addresses_of_a_name_are_used() {
+        let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts
+                .iter()
+                .map(|text| SocketAddr::new(text.parse().unwrap(), 0))
+                .collect()
+        };
+        let none = EgressRules::default();
+        assert_eq!(
+            allowed(addresses(&["10.0.0.1", "8.8.8.8"]), true, &none).unwrap(),
+            addresses(&["8.8.8.8"])
+        );
+        assert_eq!(
+            allowed(addresses(&["169.254.169.254", "::1"]), false, &none)
+                .unwrap_err()
+                .kind,
+            address::Kind::Metadata
+        );
+        assert!(allowed(Vec::new(), true, &none).unwrap().is_empty());
+    }
+}
