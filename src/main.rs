@@ -25,24 +25,35 @@ fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Crds => {
             use std::io::Write as _;
-            let text = oauth_client_operator::api::crds_yaml().context("the definitions could not be written")?;
-            std::io::stdout().write_all(text.as_bytes()).context("standard output is closed")
+            let text =
+                oauth_client_operator::api::crds_yaml().context("the definitions could not be written")?;
+            std::io::stdout()
+                .write_all(text.as_bytes())
+                .context("standard output is closed")
         }
         Command::Run(arguments) => {
             log(&arguments)?;
-            if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+            if rustls::crypto::aws_lc_rs::default_provider()
+                .install_default()
+                .is_err()
+            {
                 anyhow::bail!("another TLS provider is installed already");
             }
-            tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(operate(arguments))
+            tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()?
+                .block_on(operate(arguments))
         }
     }
 }
 
 fn log(arguments: &Run) -> anyhow::Result<()> {
     let filter = EnvFilter::try_new(&arguments.log_level).context("--log-level cannot be read")?;
-    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
     match arguments.log_format {
-        LogFormat::Json => logs.json().flatten_event(true).init(),
+        LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).init(),
         LogFormat::Text => logs.init(),
     }
     Ok(())
@@ -54,7 +65,9 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
         allow_loopback: arguments.allow_loopback,
         allowed_cidrs: arguments.allowed_cidrs.clone(),
     };
-    let config = kube::Config::infer().await.context("there is no way to an API server")?;
+    let config = kube::Config::infer()
+        .await
+        .context("there is no way to an API server")?;
     let client = cluster::client(config).context("the connection to the API server cannot be set up")?;
     let api = ApiServer::new(client.clone());
     let instance = InstanceId(random_id(&mut rand::rng()));
@@ -62,10 +75,15 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
 
     let cluster = KubeCluster::new(api.clone(), &arguments.namespace, &instance.0);
     let late_delivery = SignedDuration::from_secs(arguments.late_delivery_seconds);
-    let timing = Timing { late_delivery, ..Timing::default() };
+    let timing = Timing {
+        late_delivery,
+        ..Timing::default()
+    };
     let operator = Arc::new(Operator::new(Box::new(cluster), instance.clone(), timing));
 
-    let listener = TcpListener::bind(arguments.listen).await.context("--listen cannot be bound")?;
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .context("--listen cannot be bound")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %listener.local_addr()?, instance = %instance, "started");
     let routes = health::router(operator.clone());
     tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -80,7 +98,12 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
     let objects = Arc::new(ServerObjects::new(api.clone(), &arguments.namespace));
     let background = [
         tokio::spawn(servers::run(operator.clone(), objects, egress, ordered)),
-        tokio::spawn(run::watch(operator.clone(), client, arguments.namespace.clone(), orders)),
+        tokio::spawn(run::watch(
+            operator.clone(),
+            client,
+            arguments.namespace.clone(),
+            orders,
+        )),
         tokio::spawn(follow_crd(operator.clone(), api)),
     ];
     // What is decided before all watches have seen everything would be decided twice.
@@ -114,10 +137,15 @@ fn stop_signal() -> anyhow::Result<std::pin::Pin<Box<dyn Future<Output = ()> + S
 /// installed yet is no reason to crash.
 async fn who_we_are(api: &ApiServer, chosen: Option<&str>) -> (ClusterId, Uid) {
     loop {
-        match (identity::cluster_id(api, chosen).await, identity::definition(api).await) {
+        match (
+            identity::cluster_id(api, chosen).await,
+            identity::definition(api).await,
+        ) {
             (Ok(cluster_id), Ok(Some(crd))) if crd.established => return (cluster_id, crd.uid),
             (Ok(_), Ok(_)) => tracing::warn!("the CRD of OAuthClient is not there yet; waiting for it"),
-            (Err(why), _) | (_, Err(why)) => tracing::warn!(%why, "the API server cannot be used yet; waiting for it"),
+            (Err(why), _) | (_, Err(why)) => {
+                tracing::warn!(%why, "the API server cannot be used yet; waiting for it")
+            }
         }
         tokio::time::sleep(CRD_LOOK / 5).await;
     }

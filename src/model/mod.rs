@@ -28,6 +28,8 @@ mod state;
 mod step;
 #[cfg(test)]
 pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub use capabilities::{Capabilities, ChosenBy, Field, HandleKind, Overlap, ScopeModel};
 pub use confidential::Confidential;

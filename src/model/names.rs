@@ -5,7 +5,7 @@ use std::fmt;
 use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
-use super::digest::short_hash;
+use super::digest::{hex, short_hash};
 
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
@@ -57,7 +57,7 @@ text_newtype!(
 pub fn random_id(rng: &mut dyn CryptoRng) -> String {
     let mut bytes = [0_u8; 16];
     rng.fill_bytes(&mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes)
 }
 
 /// Which `OAuthClient` is meant.

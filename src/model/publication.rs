@@ -151,20 +151,20 @@ pub fn wanted(client: &ClientObject, entry: &LedgerEntry) -> Option<Publication>
                 ExtraKeySource::TokenEndpointAuthMethod,
             ),
         ] {
-            put(key, facts.value(&source));
+            put(key, facts.value(source));
         }
     }
     for extra in &spec.extra_keys {
-        put(&extra.key, facts.value(&extra.from));
+        put(&extra.key, facts.value(extra.from));
     }
     if spec.previous == PreviousKeys::Publish {
         put(
             api::keys::PREVIOUS_CLIENT_ID,
-            facts.value(&ExtraKeySource::PreviousClientId),
+            facts.value(ExtraKeySource::PreviousClientId),
         );
         put(
             api::keys::PREVIOUS_CLIENT_SECRET,
-            facts.value(&ExtraKeySource::PreviousClientSecret),
+            facts.value(ExtraKeySource::PreviousClientSecret),
         );
     }
 
@@ -202,7 +202,7 @@ struct Facts<'a> {
 }
 
 impl Facts<'_> {
-    fn value(&self, source: &ExtraKeySource) -> Option<Confidential> {
+    fn value(&self, source: ExtraKeySource) -> Option<Confidential> {
         let (told, endpoints) = (&self.current.told, &self.entry.endpoints);
         let text = match source {
             ExtraKeySource::ClientSecret => return self.current.credential.client_secret.clone(),

@@ -75,7 +75,7 @@ pub fn triggers(
     let next = [age, tick].into_iter().flatten().min();
     let due = annotation.is_some() || next.is_some_and(|next| next <= now);
     Ok(Triggers {
-        due: due.then(|| Rotation {
+        due: due.then_some(Rotation {
             annotation,
             overlap_seconds: desired.overlap_seconds,
         }),

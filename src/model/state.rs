@@ -265,6 +265,7 @@ pub struct Pass {
 
 /// What a mutating call answered.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[allow(clippy::large_enum_variant)] // One answer at a time, soon folded away.
 pub enum Answer {
     /// This client.
     Client(RemoteClient),

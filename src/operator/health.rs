@@ -25,9 +25,10 @@ pub fn router(operator: Arc<Operator>) -> Router {
 /// Fails only for a task that is stuck: a restart helps against nothing else.
 async fn live(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
     match operator.queue.oldest_running() {
-        Some(since) if since.elapsed() > STUCK_AFTER => {
-            (StatusCode::SERVICE_UNAVAILABLE, format!("a pass has been going on for {:?}\n", since.elapsed()))
-        }
+        Some(since) if since.elapsed() > STUCK_AFTER => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("a pass has been going on for {:?}\n", since.elapsed()),
+        ),
         _ => (StatusCode::OK, "ok\n".to_owned()),
     }
 }
@@ -38,7 +39,10 @@ async fn ready(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
     if waiting.is_empty() {
         (StatusCode::OK, "ok\n".to_owned())
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, format!("waiting for: {}\n", waiting.join("; ")))
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            format!("waiting for: {}\n", waiting.join("; ")),
+        )
     }
 }
 

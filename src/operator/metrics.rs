@@ -79,7 +79,9 @@ impl Default for Metrics {
         let metrics = Self {
             passes: Family::default(),
             steps: Family::default(),
-            step_seconds: Family::new_with_constructor(|| Histogram::new(exponential_buckets(0.001, 2.0, 16))),
+            step_seconds: Family::new_with_constructor(|| {
+                Histogram::new(exponential_buckets(0.001, 2.0, 16))
+            }),
             provider_calls: Family::default(),
             panics: Counter::default(),
             queue_depth: Gauge::default(),
@@ -91,13 +93,33 @@ impl Default for Metrics {
         let m = &metrics;
         registry.register("passes", "Passes over one client, by result", m.passes.clone());
         registry.register("steps", "Steps, by kind and outcome", m.steps.clone());
-        registry.register("step_duration_seconds", "Time that steps took", m.step_seconds.clone());
-        registry.register("provider_calls", "Calls of authorization servers", m.provider_calls.clone());
+        registry.register(
+            "step_duration_seconds",
+            "Time that steps took",
+            m.step_seconds.clone(),
+        );
+        registry.register(
+            "provider_calls",
+            "Calls of authorization servers",
+            m.provider_calls.clone(),
+        );
         registry.register("panics", "Passes that panicked; each is a bug", m.panics.clone());
-        registry.register("queue_depth", "Clients that wait for a worker", m.queue_depth.clone());
+        registry.register(
+            "queue_depth",
+            "Clients that wait for a worker",
+            m.queue_depth.clone(),
+        );
         registry.register("clients", "Clients by server and state", m.clients.clone());
-        registry.register("server_ready", "Whether a server can be used", m.server_ready.clone());
-        registry.register("start_to_ready_seconds", "Time from start to readiness", m.ready_seconds.clone());
+        registry.register(
+            "server_ready",
+            "Whether a server can be used",
+            m.server_ready.clone(),
+        );
+        registry.register(
+            "start_to_ready_seconds",
+            "Time from start to readiness",
+            m.ready_seconds.clone(),
+        );
         Self { registry, ..metrics }
     }
 }
@@ -116,16 +138,32 @@ impl Metrics {
     /// A step was taken, at this server if it was taken at one.
     pub fn stepped(&self, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
         let (kind, outcome) = (kind(step), outcome_kind(outcome));
-        self.steps.get_or_create(&StepLabels { step: kind, outcome }).inc();
-        self.step_seconds.get_or_create(&StepKind { step: kind }).observe(took.as_secs_f64());
+        self.steps
+            .get_or_create(&StepLabels { step: kind, outcome })
+            .inc();
+        self.step_seconds
+            .get_or_create(&StepKind { step: kind })
+            .observe(took.as_secs_f64());
         if let Some(server) = server.filter(|_| matches!(step, Step::Call(_) | Step::Observe(_))) {
-            self.provider_calls.get_or_create(&CallLabels { server: label(server), call: kind, outcome }).inc();
+            self.provider_calls
+                .get_or_create(&CallLabels {
+                    server: label(server),
+                    call: kind,
+                    outcome,
+                })
+                .inc();
         }
     }
 
     /// A call outside a pass, such as a list.
     pub fn called(&self, server: &ServerKey, call: &'static str, outcome: &'static str) {
-        self.provider_calls.get_or_create(&CallLabels { server: label(server), call, outcome }).inc();
+        self.provider_calls
+            .get_or_create(&CallLabels {
+                server: label(server),
+                call,
+                outcome,
+            })
+            .inc();
     }
 
     /// How many wait.
@@ -136,13 +174,20 @@ impl Metrics {
     /// Where a server stands.
     pub fn server(&self, server: &ServerKey, ready: bool, counts: Counts) {
         let name = label(server);
-        self.server_ready.get_or_create(&ServerLabels { server: name.clone() }).set(ready.into());
+        self.server_ready
+            .get_or_create(&ServerLabels { server: name.clone() })
+            .set(ready.into());
         for (state, count) in [
             ("registered", counts.registered),
             ("blocked", counts.blocked),
             ("pending_deletion", counts.pending_deletion),
         ] {
-            self.clients.get_or_create(&ClientLabels { server: name.clone(), state }).set(count.into());
+            self.clients
+                .get_or_create(&ClientLabels {
+                    server: name.clone(),
+                    state,
+                })
+                .set(count.into());
         }
     }
 
@@ -151,7 +196,10 @@ impl Metrics {
         let name = label(server);
         self.server_ready.remove(&ServerLabels { server: name.clone() });
         for state in ["registered", "blocked", "pending_deletion"] {
-            self.clients.remove(&ClientLabels { server: name.clone(), state });
+            self.clients.remove(&ClientLabels {
+                server: name.clone(),
+                state,
+            });
         }
     }
 
@@ -211,10 +259,23 @@ mod tests {
     #[test]
     fn series_of_a_server_go_with_it() {
         let metrics = Metrics::default();
-        let server = ServerKey { namespace: None, name: "corp".into() };
-        metrics.server(&server, true, Counts { registered: 3, ..Counts::default() });
+        let server = ServerKey {
+            namespace: None,
+            name: "corp".into(),
+        };
+        metrics.server(
+            &server,
+            true,
+            Counts {
+                registered: 3,
+                ..Counts::default()
+            },
+        );
         let text = metrics.text().unwrap();
-        assert!(text.contains(r#"oauthclient_clients{server="corp",state="registered"} 3"#), "{text}");
+        assert!(
+            text.contains(r#"oauthclient_clients{server="corp",state="registered"} 3"#),
+            "{text}"
+        );
         metrics.forget(&server);
         assert!(!metrics.text().unwrap().contains("corp"));
     }

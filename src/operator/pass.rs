@@ -35,7 +35,14 @@ pub trait World: Send + Sync {
     /// Whether a mutating call may be begun: not while stopping.
     fn may_mutate(&self) -> bool;
     /// Told of every step and its outcome, for metrics, logs and tests.
-    fn observe(&self, subject: &Subject, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration);
+    fn observe(
+        &self,
+        subject: &Subject,
+        server: Option<&ServerKey>,
+        step: &Step,
+        outcome: &Outcome,
+        took: Duration,
+    );
 }
 
 /// The way to one server.
@@ -101,7 +108,13 @@ pub async fn run(
             Decision::Do(step) => {
                 let began = Instant::now();
                 let outcome = executor.execute(&state, &step).await;
-                world.observe(subject, Some(state.server.key()), &step, &outcome, began.elapsed());
+                world.observe(
+                    subject,
+                    Some(state.server.key()),
+                    &step,
+                    &outcome,
+                    began.elapsed(),
+                );
                 state = fold(state, &step, outcome);
                 continue;
             }
@@ -235,10 +248,12 @@ impl Executor<'_> {
                     "is not called any more, as the operator is stopping".into(),
                 ));
             }
-            (Some(_), Some(connection)) => match connection.permits.permit(&self.subject.client.namespace).await {
-                Ok(permit) => Some(permit),
-                Err(fault) => return Outcome::Fault(fault),
-            },
+            (Some(_), Some(connection)) => {
+                match connection.permits.permit(&self.subject.client.namespace).await {
+                    Ok(permit) => Some(permit),
+                    Err(fault) => return Outcome::Fault(fault),
+                }
+            }
         };
         match self.world.cluster().record(self.subject, record).await {
             Ok(version) => {

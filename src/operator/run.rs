@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::core::PartialObjectMeta;
+use kube::core::{ObjectMeta, PartialObjectMeta};
 use kube::runtime::watcher::Config;
 use kube::{Api, Client};
 use rand::SeedableRng;
@@ -17,12 +17,13 @@ use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::index;
+use super::mirror::Change;
 use super::pass;
 use super::queue::Urgency;
 use super::servers::{Order, ServerObject};
-use super::world::{Operator, until};
+use super::world::{ObjectKey, Operator, until};
 use crate::api::{self, AuthorizationServer, ClusterAuthorizationServer, OAuthClient};
-use crate::model::{ServerKey, Subject, Uid, Wake, publication};
+use crate::model::{ClientKey, ServerKey, Subject, Uid, Version, Wake, publication};
 
 /// The first retry comes after this, the next ones after twice as long each.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -36,103 +37,28 @@ const AT_ONCE: u32 = 5;
 const GRACE: Duration = Duration::from_secs(40);
 
 /// Watches everything, for ever.
-pub async fn watch(operator: Arc<Operator>, client: Client, namespace: String, orders: mpsc::UnboundedSender<Order>) {
+pub async fn watch(
+    operator: Arc<Operator>,
+    client: Client,
+    namespace: String,
+    orders: mpsc::UnboundedSender<Order>,
+) {
     let mut watches = JoinSet::new();
-    let op = &operator;
-
-    let (this, api) = (op.clone(), Api::<PartialObjectMeta<Namespace>>::all(client.clone()));
-    watches.spawn(async move {
-        let told = |change: super::mirror::Change<String, index::NamespaceFacts>| {
-            if change.before != change.after {
-                this.look_at_namespace(&change.key, Urgency::Change);
-            }
-        };
-        this.namespaces.run(api, Config::default(), index::namespace, told).await;
-    });
-
-    let (this, api) = (op.clone(), Api::<OAuthClient>::all(client.clone()));
-    watches.spawn(async move {
-        let told = |change: super::mirror::Change<_, index::ClientFacts>| {
-            // Our own status writes change nothing but `ready`.
-            let asked = |facts: &index::ClientFacts| index::ClientFacts { ready: false, ..facts.clone() };
-            if change.before.as_ref().map(asked) != change.after.as_ref().map(asked) {
-                let urgency = if this.clients.is_complete() { Urgency::Change } else { Urgency::Background };
-                this.look_at(&change.key, urgency);
-            }
-        };
-        this.clients.run(api, Config::default(), index::client, told).await;
-    });
-
-    let (this, api) = (op.clone(), Api::<Secret>::namespaced(client.clone(), &namespace));
-    watches.spawn(async move {
-        let told = |change: super::mirror::Change<String, index::EntryFacts>| {
-            let key = (String::new(), change.key.clone());
-            let subject = |facts: &index::EntryFacts| facts.known.as_ref().map(|known| known.subject.clone());
-            match &change.after {
-                Some(facts) if this.is_ours(&key, &facts.version) || change.before == change.after => {}
-                Some(facts) => {
-                    if let Some(subject) = subject(facts).or_else(|| change.before.as_ref().and_then(subject)) {
-                        this.queue.push(subject, Urgency::Background);
-                    }
-                }
-                None => {
-                    this.forget(&key);
-                    if let Some(subject) = change.before.as_ref().and_then(subject) {
-                        this.forget_subject(&subject);
-                        this.queue.push(subject, Urgency::Background);
-                    }
-                }
-            }
-        };
-        let config = Config::default().fields(&format!("type={}", api::SECRET_TYPE_LEDGER_ENTRY));
-        this.entries.run(api, config, index::entry, told).await;
-    });
-
-    let (this, api) = (op.clone(), Api::<PartialObjectMeta<Secret>>::all(client.clone()));
-    watches.spawn(async move {
-        let told = |change: super::mirror::Change<_, (crate::model::ClientKey, crate::model::Version)>| {
-            let ours = change.after.as_ref().is_some_and(|(_, version)| this.is_ours(&change.key, version));
-            if change.after.is_none() {
-                this.forget(&change.key);
-            }
-            if ours || change.before == change.after || !this.published.is_complete() {
-                return;
-            }
-            for client in [&change.before, &change.after].into_iter().flatten().map(|(client, _)| client) {
-                this.look_at(client, Urgency::Change);
-            }
-        };
-        let (label, value) = publication::MANAGED_BY_LABEL;
-        let config = Config::default().labels(&format!("{label}={value}"));
-        this.published.run(api, config, index::published, told).await;
-    });
-
-    let (this, api) = (op.clone(), Api::<PartialObjectMeta<Secret>>::all(client.clone()));
-    let told_servers = orders.clone();
-    watches.spawn(async move {
-        let told = |change: super::mirror::Change<(String, String), _>| {
-            if change.before != change.after {
-                // The receiver lives as long as the process.
-                let _ = told_servers.send(Order::CredentialChanged(change.key.0));
-            }
-        };
-        let config = Config::default().labels(&format!("{}={}", api::LABEL_SERVER_CREDENTIALS, api::LABEL_TRUE));
-        this.credentials.run(api, config, index::credential, told).await;
-    });
-
-    let (this, api) = (op.clone(), Api::<ClusterAuthorizationServer>::all(client.clone()));
-    let told_servers = orders.clone();
-    watches.spawn(async move {
-        let reduce = |object: &ClusterAuthorizationServer| server(&object.metadata, &object.spec.0);
-        this.cluster_servers.run(api, Config::default(), reduce, |change| tend(&told_servers, change)).await;
-    });
-
-    let (this, api) = (op.clone(), Api::<AuthorizationServer>::all(client));
-    watches.spawn(async move {
-        let reduce = |object: &AuthorizationServer| server(&object.metadata, &object.spec.0);
-        this.namespaced_servers.run(api, Config::default(), reduce, |change| tend(&orders, change)).await;
-    });
-
+    watches.spawn(watch_namespaces(operator.clone(), client.clone()));
+    watches.spawn(watch_clients(operator.clone(), client.clone()));
+    watches.spawn(watch_ledger(operator.clone(), client.clone(), namespace));
+    watches.spawn(watch_published(operator.clone(), client.clone()));
+    watches.spawn(watch_credentials(
+        operator.clone(),
+        client.clone(),
+        orders.clone(),
+    ));
+    watches.spawn(watch_cluster_servers(
+        operator.clone(),
+        client.clone(),
+        orders.clone(),
+    ));
+    watches.spawn(watch_servers(operator.clone(), client, orders));
     while let Some(ended) = watches.join_next().await {
         if let Err(error) = ended
             && error.is_panic()
@@ -143,11 +69,142 @@ pub async fn watch(operator: Arc<Operator>, client: Client, namespace: String, o
     }
 }
 
-fn server(
-    metadata: &kube::core::ObjectMeta,
-    spec: &api::ServerSpec,
-) -> (ServerKey, Option<ServerObject>) {
-    let key = ServerKey { namespace: metadata.namespace.clone(), name: metadata.name.clone().unwrap_or_default() };
+async fn watch_namespaces(operator: Arc<Operator>, client: Client) {
+    let told = |change: Change<String, index::NamespaceFacts>| {
+        if change.before != change.after {
+            operator.look_at_namespace(&change.key, Urgency::Change);
+        }
+    };
+    let api = Api::<PartialObjectMeta<Namespace>>::all(client);
+    operator
+        .namespaces
+        .run(api, Config::default(), index::namespace, told)
+        .await;
+}
+
+async fn watch_clients(operator: Arc<Operator>, client: Client) {
+    // Our own status writes change nothing but `ready`.
+    let asked = |facts: &index::ClientFacts| index::ClientFacts {
+        ready: false,
+        ..facts.clone()
+    };
+    let told = |change: Change<ClientKey, index::ClientFacts>| {
+        if change.before.as_ref().map(asked) != change.after.as_ref().map(asked) {
+            let urgency = if operator.clients.is_complete() {
+                Urgency::Change
+            } else {
+                Urgency::Background
+            };
+            operator.look_at(&change.key, urgency);
+        }
+    };
+    operator
+        .clients
+        .run(
+            Api::<OAuthClient>::all(client),
+            Config::default(),
+            index::client,
+            told,
+        )
+        .await;
+}
+
+async fn watch_ledger(operator: Arc<Operator>, client: Client, namespace: String) {
+    let subject = |facts: &index::EntryFacts| facts.known.as_ref().map(|known| known.subject.clone());
+    let told = |change: Change<String, index::EntryFacts>| {
+        let key = (String::new(), change.key.clone());
+        let before = change.before.as_ref().and_then(subject);
+        match &change.after {
+            Some(facts) if operator.is_ours(&key, &facts.version) || change.before == change.after => {}
+            Some(facts) => {
+                if let Some(subject) = subject(facts).or(before) {
+                    operator.queue.push(subject, Urgency::Background);
+                }
+            }
+            None => {
+                operator.forget(&key);
+                if let Some(subject) = before {
+                    operator.forget_subject(&subject);
+                    operator.queue.push(subject, Urgency::Background);
+                }
+            }
+        }
+    };
+    let config = Config::default().fields(&format!("type={}", api::SECRET_TYPE_LEDGER_ENTRY));
+    operator
+        .entries
+        .run(
+            Api::<Secret>::namespaced(client, &namespace),
+            config,
+            index::entry,
+            told,
+        )
+        .await;
+}
+
+async fn watch_published(operator: Arc<Operator>, client: Client) {
+    let told = |change: Change<ObjectKey, (ClientKey, Version)>| {
+        let ours = change
+            .after
+            .as_ref()
+            .is_some_and(|(_, version)| operator.is_ours(&change.key, version));
+        if change.after.is_none() {
+            operator.forget(&change.key);
+        }
+        if ours || change.before == change.after || !operator.published.is_complete() {
+            return;
+        }
+        for (client, _) in [&change.before, &change.after].into_iter().flatten() {
+            operator.look_at(client, Urgency::Change);
+        }
+    };
+    let (label, value) = publication::MANAGED_BY_LABEL;
+    let config = Config::default().labels(&format!("{label}={value}"));
+    let api = Api::<PartialObjectMeta<Secret>>::all(client);
+    operator.published.run(api, config, index::published, told).await;
+}
+
+async fn watch_credentials(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
+    let told = |change: Change<ObjectKey, Version>| {
+        if change.before != change.after {
+            order(&orders, Order::CredentialChanged(change.key.0));
+        }
+    };
+    let config = Config::default().labels(&format!("{}={}", api::LABEL_SERVER_CREDENTIALS, api::LABEL_TRUE));
+    let api = Api::<PartialObjectMeta<Secret>>::all(client);
+    operator
+        .credentials
+        .run(api, config, index::credential, told)
+        .await;
+}
+
+async fn watch_cluster_servers(
+    operator: Arc<Operator>,
+    client: Client,
+    orders: mpsc::UnboundedSender<Order>,
+) {
+    let reduce = |object: &ClusterAuthorizationServer| server(&object.metadata, &object.spec.0);
+    let api = Api::all(client);
+    operator
+        .cluster_servers
+        .run(api, Config::default(), reduce, |change| tend(&orders, change))
+        .await;
+}
+
+async fn watch_servers(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
+    let reduce = |object: &AuthorizationServer| server(&object.metadata, &object.spec.0);
+    let api = Api::all(client);
+    operator
+        .namespaced_servers
+        .run(api, Config::default(), reduce, |change| tend(&orders, change))
+        .await;
+}
+
+fn server(metadata: &ObjectMeta, spec: &api::ServerSpec) -> (ServerKey, Option<ServerObject>) {
+    let key = ServerKey {
+        namespace: metadata.namespace.clone(),
+        name: metadata.name.clone().unwrap_or_default(),
+    };
     let object = ServerObject {
         uid: Uid(metadata.uid.clone().unwrap_or_default()),
         generation: metadata.generation.unwrap_or_default(),
@@ -156,16 +213,23 @@ fn server(
     (key, Some(object))
 }
 
-fn tend(orders: &mpsc::UnboundedSender<Order>, change: super::mirror::Change<ServerKey, ServerObject>) {
+fn tend(orders: &mpsc::UnboundedSender<Order>, change: Change<ServerKey, ServerObject>) {
     if change.before == change.after {
         return;
     }
-    let order = match change.after {
-        Some(object) => Order::Tend(change.key, object),
-        None => Order::Drop(change.key),
-    };
-    // The receiver lives as long as the process.
-    let _ = orders.send(order);
+    order(
+        orders,
+        match change.after {
+            Some(object) => Order::Tend(change.key, object),
+            None => Order::Drop(change.key),
+        },
+    );
+}
+
+fn order(orders: &mpsc::UnboundedSender<Order>, order: Order) {
+    if orders.send(order).is_err() {
+        tracing::debug!("nobody tends servers any more: the operator is stopping");
+    }
 }
 
 /// Works until the queue is closed, and then until what is in hand is done, but not for ever.
@@ -193,12 +257,14 @@ pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Outpu
 
 /// One look at one client. A panic is a bug of ours: it is counted, and holds back this client only.
 async fn look(operator: &Operator, subject: &Subject) -> (bool, Wake) {
-    let span = tracing::info_span!("pass", namespace = subject.client.namespace, name = subject.client.name);
+    let span = tracing::info_span!("pass", client = %subject);
     let mut rng = rand::rngs::StdRng::from_rng(&mut rand::rng());
     let pass = AssertUnwindSafe(pass::run(operator, subject, &mut rng)).catch_unwind();
     match pass.instrument(span).await {
         Ok(Ok(ended)) => {
-            operator.metrics.passed(if ended.settled { "Settled" } else { "Blocked" });
+            operator
+                .metrics
+                .passed(if ended.settled { "Settled" } else { "Blocked" });
             tracing::debug!(client = %subject, settled = ended.settled, steps = ended.steps, wake = ?ended.wake, "looked");
             (ended.settled, ended.wake)
         }
@@ -247,7 +313,11 @@ impl Retries {
 
 /// Twice as long after each failure, give or take a fifth.
 fn backoff(failures: u32, chance: f64) -> Duration {
-    let doubled = FIRST_RETRY.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1).min(16)).unwrap_or(u32::MAX));
+    let doubled = FIRST_RETRY.saturating_mul(
+        1_u32
+            .checked_shl(failures.saturating_sub(1).min(16))
+            .unwrap_or(u32::MAX),
+    );
     doubled.min(LAST_RETRY).mul_f64(0.8 + 0.4 * chance)
 }
 

@@ -23,7 +23,10 @@ pub struct RememberedScopes {
 impl RememberedScopes {
     /// Remembers the scopes of `provider`.
     pub fn new(provider: Arc<dyn Provider>) -> Self {
-        Self { provider, scopes: Mutex::new(None) }
+        Self {
+            provider,
+            scopes: Mutex::new(None),
+        }
     }
 
     fn remembered(&self) -> MutexGuard<'_, Option<(Instant, BTreeSet<String>)>> {

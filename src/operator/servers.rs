@@ -14,12 +14,14 @@ use super::index::comparable;
 use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
 use super::scopes::RememberedScopes;
-use super::world::Operator;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
+use super::world::Operator;
 use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
-use crate::provider::connect::{NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed};
+use crate::provider::connect::{
+    NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed,
+};
 use crate::provider::gate::{self, Gate};
 
 /// A server in trouble is asked again after this, then after twice as long, and so on.
@@ -57,7 +59,10 @@ impl Servers {
 
     /// A server, and the way to it if it can be used.
     pub fn get(&self, key: &ServerKey) -> (ServerView, Option<Connection>) {
-        self.known().get(key).cloned().unwrap_or_else(|| (ServerView::Missing(key.clone()), None))
+        self.known()
+            .get(key)
+            .cloned()
+            .unwrap_or_else(|| (ServerView::Missing(key.clone()), None))
     }
 
     fn put(&self, key: &ServerKey, view: ServerView, connection: Option<Connection>) {
@@ -90,17 +95,16 @@ pub async fn run(
     let mut tended: HashMap<ServerKey, (watch::Sender<ServerObject>, JoinHandle<()>)> = HashMap::new();
     while let Some(order) = orders.recv().await {
         match order {
-            Order::Tend(key, object) => match tended.get(&key) {
-                Some((told, _)) => {
-                    told.send_if_modified(|current| {
-                        let news = *current != object;
+            Order::Tend(key, object) => {
+                if let Some((sender, _)) = tended.get(&key) {
+                    sender.send_if_modified(|current| {
+                        let changed = *current != object;
                         *current = object;
-                        news
+                        changed
                     });
-                }
-                None => {
-                    let (told, news) = watch::channel(object);
-                    let tender = Tender {
+                } else {
+                    let (sender, news) = watch::channel(object);
+                    let task = Tender {
                         operator: operator.clone(),
                         objects: objects.clone(),
                         egress: egress.clone(),
@@ -109,9 +113,9 @@ pub async fn run(
                         standing: Standing::default(),
                         written: None,
                     };
-                    tended.insert(key, (told, tokio::spawn(tender.tend(news))));
+                    tended.insert(key, (sender, tokio::spawn(task.tend(news))));
                 }
-            },
+            }
             Order::Drop(key) => {
                 if let Some((_, task)) = tended.remove(&key) {
                     task.abort();
@@ -121,9 +125,9 @@ pub async fn run(
                 operator.look_at_server(&key, Urgency::Change);
             }
             Order::CredentialChanged(namespace) => {
-                for (key, (told, _)) in &tended {
+                for (key, (sender, _)) in &tended {
                     if key.namespace.as_ref().unwrap_or(&objects.namespace) == &namespace {
-                        told.send_modify(|_| {});
+                        sender.send_modify(|_| {});
                     }
                 }
             }
@@ -150,7 +154,9 @@ impl Tender {
             match self.connection(&object).await {
                 Ok(connection) => {
                     let view = ServerView::Ready(Box::new(self.described(&object.spec, &connection)));
-                    self.operator.servers.put(&self.key, view, Some(connection.clone()));
+                    self.operator
+                        .servers
+                        .put(&self.key, view, Some(connection.clone()));
                     self.watch_over(&object, &connection, &mut news).await;
                 }
                 Err(lacking) => {
@@ -246,10 +252,16 @@ impl Tender {
             return;
         }
         let began_at = Timestamp::now();
-        let Ok(permit) = connection.permits.permit("").await else { return };
+        let Ok(permit) = connection.permits.permit("").await else {
+            return;
+        };
         let listed = connection.provider.clients().await;
         permit.done(listed.as_ref().err());
-        self.operator.metrics.called(&self.key, "List", listed.as_ref().err().map_or("Done", Fault::kind));
+        self.operator.metrics.called(
+            &self.key,
+            "List",
+            listed.as_ref().err().map_or("Done", Fault::kind),
+        );
         let clients = match listed {
             Ok(clients) => clients,
             Err(fault) => {
@@ -257,15 +269,25 @@ impl Tender {
                 return;
             }
         };
-        let by_handle: HashMap<_, _> = clients.into_iter().map(|client| (client.handle.clone(), client)).collect();
+        let by_handle: HashMap<_, _> = clients
+            .into_iter()
+            .map(|client| (client.handle.clone(), client))
+            .collect();
         let known = self.operator.entries.select(|_, facts| {
-            facts.known.as_ref().is_some_and(|known| known.server == self.key && known.current.is_some())
+            facts
+                .known
+                .as_ref()
+                .is_some_and(|known| known.server == self.key && known.current.is_some())
         });
         for known in known.into_iter().filter_map(|(_, facts)| facts.known) {
             let Some(current) = &known.current else { continue };
             let client = by_handle.get(&current.handle);
             if client.is_none_or(|client| differs(current, &comparable(client))) {
-                let seen = Observation { began_at, authoritative: false, client: client.cloned() };
+                let seen = Observation {
+                    began_at,
+                    authoritative: false,
+                    client: client.cloned(),
+                };
                 self.operator.note_seen(known.subject.clone(), seen);
                 self.operator.queue.push(known.subject, Urgency::Background);
             }
@@ -276,10 +298,14 @@ impl Tender {
         let spec = &object.spec;
         let namespaced = self.key.namespace.is_some();
         let secrets = self.objects.read(&self.key, &secrets_needed(spec)).await?;
-        let provider = connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
+        let provider =
+            connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
         Ok(Connection {
             provider: Arc::new(RememberedScopes::new(provider)),
-            permits: Arc::new(Limits { gate: Gate::new(&spec.limits), trouble: self.trouble.clone() }),
+            permits: Arc::new(Limits {
+                gate: Gate::new(&spec.limits),
+                trouble: self.trouble.clone(),
+            }),
             call_limit: Duration::from_secs(spec.limits.request_timeout_seconds.max(1).into()),
         })
     }
@@ -291,8 +317,11 @@ impl Tender {
             fingerprint: fingerprint(&spec.provider),
             former_fingerprints: former_fingerprints(spec),
             capabilities: connection.provider.capabilities().clone(),
-            name_prefix: defaults.and_then(|defaults| defaults.name_prefix.clone()).unwrap_or_default(),
-            access_token_validity_seconds: defaults.and_then(|defaults| defaults.access_token_validity_seconds),
+            name_prefix: defaults
+                .and_then(|defaults| defaults.name_prefix.clone())
+                .unwrap_or_default(),
+            access_token_validity_seconds: defaults
+                .and_then(|defaults| defaults.access_token_validity_seconds),
             overlap_seconds: defaults.and_then(|defaults| defaults.overlap_seconds),
             // The cluster kind always has rules; without any, nobody may use it.
             access_rules: match (&spec.access_rules, &self.key.namespace) {
@@ -312,7 +341,9 @@ impl Tender {
         self.standing.suspended = object.spec.suspend;
         self.standing.provider_type = Some(object.spec.provider.provider_type());
         self.standing.capabilities = connection.map(|connection| connection.provider.capabilities().clone());
-        self.operator.metrics.server(&self.key, self.standing.is_ready(), self.standing.counts);
+        self.operator
+            .metrics
+            .server(&self.key, self.standing.is_ready(), self.standing.counts);
         if !self.operator.may_mutate() {
             return;
         }
@@ -326,7 +357,11 @@ impl Tender {
             };
         }
         let old = self.written.as_ref();
-        match self.objects.report(&self.key, &object.uid, object.generation, old, &self.standing).await {
+        match self
+            .objects
+            .report(&self.key, &object.uid, object.generation, old, &self.standing)
+            .await
+        {
             Ok(written) => self.written = Some(written),
             Err(why) => {
                 tracing::warn!(server = %self.key, ?why, "the status of a server could not be written; tried again");
@@ -337,20 +372,28 @@ impl Tender {
 
 fn not_connected(why: &NotConnected) -> Lacking {
     let (reason, cure) = match why {
-        NotConnected::ProviderNotAvailable(_) => {
-            (ServerReason::ProviderNotAvailable, "Platform team: use a version of the operator that has one.")
-        }
-        NotConnected::CredentialMissing { .. } | NotConnected::CredentialEmpty { .. } => {
-            (ServerReason::CredentialMissing, "Platform team: put it in. Looked at again when it changes.")
-        }
-        NotConnected::AddressNotAllowed(_) => {
-            (ServerReason::AddressNotAllowed, "Platform team: use another address, or allow this one.")
-        }
-        NotConnected::BadConfiguration(_) => {
-            (ServerReason::InvalidConfiguration, "Platform team: mend the server object.")
-        }
+        NotConnected::ProviderNotAvailable(_) => (
+            ServerReason::ProviderNotAvailable,
+            "Platform team: use a version of the operator that has one.",
+        ),
+        NotConnected::CredentialMissing { .. } | NotConnected::CredentialEmpty { .. } => (
+            ServerReason::CredentialMissing,
+            "Platform team: put it in. Looked at again when it changes.",
+        ),
+        NotConnected::AddressNotAllowed(_) => (
+            ServerReason::AddressNotAllowed,
+            "Platform team: use another address, or allow this one.",
+        ),
+        NotConnected::BadConfiguration(_) => (
+            ServerReason::InvalidConfiguration,
+            "Platform team: mend the server object.",
+        ),
     };
-    Lacking { reason, message: format!("{why}. {cure}"), retry: false }
+    Lacking {
+        reason,
+        message: format!("{why}. {cure}"),
+        retry: false,
+    }
 }
 
 /// The limits of a server, which call its task when a call comes to grief.
@@ -363,7 +406,10 @@ struct Limits {
 impl Permits for Limits {
     async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, Fault> {
         let permit = self.gate.enter(party, PERMIT_WAIT).await?;
-        Ok(Box::new(Admitted { permit, trouble: self.trouble.clone() }))
+        Ok(Box::new(Admitted {
+            permit,
+            trouble: self.trouble.clone(),
+        }))
     }
 }
 
@@ -374,8 +420,12 @@ struct Admitted {
 
 impl Permit for Admitted {
     fn done(self: Box<Self>, fault: Option<&Fault>) {
-        self.permit.done(&fault.map_or(Ok(()), |fault| Err(fault.clone())));
-        if matches!(fault, Some(Fault::Denied(_) | Fault::Unavailable(_) | Fault::OutcomeUnknown(_))) {
+        self.permit
+            .done(&fault.map_or(Ok(()), |fault| Err(fault.clone())));
+        if matches!(
+            fault,
+            Some(Fault::Denied(_) | Fault::Unavailable(_) | Fault::OutcomeUnknown(_))
+        ) {
             self.trouble.notify_one();
         }
     }

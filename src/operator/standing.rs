@@ -5,11 +5,11 @@ use kube::Api;
 
 use super::metrics::Counts;
 use crate::api::{
-    AuthorizationServer, CapabilitiesStatus, ChosenBy, ClientCounts, ClusterAuthorizationServer, ConditionStatus,
-    OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
+    AuthorizationServer, CapabilitiesStatus, ChosenBy, ClientCounts, ClusterAuthorizationServer,
+    ConditionStatus, OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
 };
-use crate::cluster::Unread;
 use crate::cluster::ApiServer;
+use crate::cluster::Unread;
 use crate::cluster::servers::{self, Lack, Source, SourceKind, values};
 use crate::model::{self, Capabilities, Overlap, Refusal, ServerKey, Uid};
 use crate::provider::connect::{Needed, NeededKind, Secrets};
@@ -60,14 +60,14 @@ impl Standing {
     }
 
     fn conditions(&self, name: &str) -> Vec<servers::Standing> {
+        use ConditionStatus::{False, True, Unknown};
+        use ServerCondition::{Authenticated, Reachable, Ready};
         let condition = |condition, status, reason, message: &str| servers::Standing {
             condition,
             status,
             reason,
             message: message.to_owned(),
         };
-        use ConditionStatus::{False, True, Unknown};
-        use ServerCondition::{Authenticated, Reachable, Ready};
         if let Some(lacking) = &self.lacking {
             return vec![condition(Ready, False, lacking.reason, &lacking.message)];
         }
@@ -79,8 +79,18 @@ impl Standing {
             None => vec![condition(Ready, Unknown, ServerReason::Pending, "not tried yet")],
             Some(Health::Good) => vec![
                 condition(Ready, True, ServerReason::Ready, "clients can be registered"),
-                condition(Reachable, True, ServerReason::Reachable, "the management API answers"),
-                condition(Authenticated, True, ServerReason::Authenticated, "the credential is accepted"),
+                condition(
+                    Reachable,
+                    True,
+                    ServerReason::Reachable,
+                    "the management API answers",
+                ),
+                condition(
+                    Authenticated,
+                    True,
+                    ServerReason::Authenticated,
+                    "the credential is accepted",
+                ),
             ],
             Some(Health::Denied(why)) => {
                 let message = format!(
@@ -89,7 +99,12 @@ impl Standing {
                 );
                 vec![
                     condition(Ready, False, ServerReason::ServerDenied, &message),
-                    condition(Reachable, True, ServerReason::Reachable, "the management API answers"),
+                    condition(
+                        Reachable,
+                        True,
+                        ServerReason::Reachable,
+                        "the management API answers",
+                    ),
                     condition(Authenticated, False, ServerReason::ServerDenied, &message),
                 ]
             }
@@ -151,7 +166,10 @@ pub struct ServerObjects {
 impl ServerObjects {
     /// Through this API server.
     pub fn new(api: ApiServer, namespace: &str) -> Self {
-        Self { api, namespace: namespace.to_owned() }
+        Self {
+            api,
+            namespace: namespace.to_owned(),
+        }
     }
 
     /// The values of the objects that a server needs.
@@ -163,8 +181,13 @@ impl ServerObjects {
                 NeededKind::Secret => SourceKind::Secret,
                 NeededKind::ConfigMap => SourceKind::ConfigMap,
             };
-            let source = Source { kind, name: needed.name.clone() };
-            let found = values(&self.api, namespace, &source, &needed.keys).await.map_err(|why| unread(&why))?;
+            let source = Source {
+                kind,
+                name: needed.name.clone(),
+            };
+            let found = values(&self.api, namespace, &source, &needed.keys)
+                .await
+                .map_err(|why| unread(&why))?;
             let values = found.map_err(|lack| lacking(namespace, &lack))?;
             secrets.insert(needed.id(), values.data);
         }
@@ -176,12 +199,16 @@ impl ServerObjects {
         let text = |error: kube::Error| error.to_string();
         let client = self.api.client();
         Ok(match &key.namespace {
-            Some(namespace) => {
-                Api::<AuthorizationServer>::namespaced(client, namespace).get_opt(&key.name).await.map_err(text)?.and_then(|found| found.status)
-            }
-            None => {
-                Api::<ClusterAuthorizationServer>::all(client).get_opt(&key.name).await.map_err(text)?.and_then(|found| found.status)
-            }
+            Some(namespace) => Api::<AuthorizationServer>::namespaced(client, namespace)
+                .get_opt(&key.name)
+                .await
+                .map_err(text)?
+                .and_then(|found| found.status),
+            None => Api::<ClusterAuthorizationServer>::all(client)
+                .get_opt(&key.name)
+                .await
+                .map_err(text)?
+                .and_then(|found| found.status),
         })
     }
 
@@ -213,8 +240,14 @@ fn lacking(namespace: &str, lack: &Lack) -> Lacking {
         Lack::NotLabelled(_) => ServerReason::CredentialNotLabelled,
         Lack::Missing(_) | Lack::KeyMissing { .. } => ServerReason::CredentialMissing,
     };
-    let message = format!("{lack} (namespace {namespace}). Platform team: mend it; the operator goes on by itself then.");
-    Lacking { reason, message, retry: false }
+    let message = format!(
+        "{lack} (namespace {namespace}). Platform team: mend it; the operator goes on by itself then."
+    );
+    Lacking {
+        reason,
+        message,
+        retry: false,
+    }
 }
 
 #[cfg(test)]
@@ -223,8 +256,16 @@ mod tests {
 
     #[test]
     fn a_server_that_lacks_something_says_nothing_of_its_reachability() {
-        let lacking = Lacking { reason: ServerReason::CredentialMissing, message: "m".into(), retry: false };
-        let standing = Standing { lacking: Some(lacking), health: Some(Health::Good), ..Standing::default() };
+        let lacking = Lacking {
+            reason: ServerReason::CredentialMissing,
+            message: "m".into(),
+            retry: false,
+        };
+        let standing = Standing {
+            lacking: Some(lacking),
+            health: Some(Health::Good),
+            ..Standing::default()
+        };
         let found = standing.conditions("corp");
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].reason, ServerReason::CredentialMissing);
@@ -233,10 +274,21 @@ mod tests {
 
     #[test]
     fn a_denied_credential_is_not_an_unreachable_server() {
-        let standing = Standing { health: Some(Health::Denied("403".into())), ..Standing::default() };
+        let standing = Standing {
+            health: Some(Health::Denied("403".into())),
+            ..Standing::default()
+        };
         let found = standing.conditions("corp");
-        let status = |on| found.iter().find(|standing| standing.condition == on).map(|standing| standing.status);
+        let status = |on| {
+            found
+                .iter()
+                .find(|standing| standing.condition == on)
+                .map(|standing| standing.status)
+        };
         assert_eq!(status(ServerCondition::Reachable), Some(ConditionStatus::True));
-        assert_eq!(status(ServerCondition::Authenticated), Some(ConditionStatus::False));
+        assert_eq!(
+            status(ServerCondition::Authenticated),
+            Some(ConditionStatus::False)
+        );
     }
 }

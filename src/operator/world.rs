@@ -16,7 +16,8 @@ use super::queue::{Queue, Urgency};
 use super::servers::{ServerObject, Servers};
 use crate::cluster::Cluster;
 use crate::model::{
-    ClientKey, Here, InstanceId, NamespaceView, Observation, Outcome, Record, ServerKey, ServerView, Step, Subject, Timing, Uid, Version,
+    ClientKey, Here, InstanceId, NamespaceView, Observation, Outcome, Record, ServerKey, ServerView, Step,
+    Subject, Timing, Uid, Version,
 };
 
 /// Namespace and name.
@@ -60,7 +61,12 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Operator {
     /// An operator that knows nothing yet, not even in which cluster it is.
     pub fn new(cluster: Box<dyn Cluster>, instance: InstanceId, timing: Timing) -> Self {
-        let here = Here { cluster_id: "".into(), crd_uid: "".into(), instance, timing };
+        let here = Here {
+            cluster_id: "".into(),
+            crd_uid: "".into(),
+            instance,
+            timing,
+        };
         Self {
             cluster,
             queue: Queue::default(),
@@ -84,7 +90,10 @@ impl Operator {
     /// The subject of a client, if its namespace is known.
     pub fn subject(&self, client: &ClientKey) -> Option<Subject> {
         let namespace_uid = self.namespaces.get(&client.namespace)?.uid;
-        Some(Subject { client: client.clone(), namespace_uid })
+        Some(Subject {
+            client: client.clone(),
+            namespace_uid,
+        })
     }
 
     /// Asks for a look at everything that is known under this name: the client, and records of earlier ones.
@@ -118,9 +127,17 @@ impl Operator {
     }
 
     fn recorded(&self, filter: impl Fn(&Subject, &ServerKey) -> bool) -> Vec<Subject> {
-        let known = |facts: &EntryFacts| facts.known.as_ref().is_some_and(|known| filter(&known.subject, &known.server));
+        let known = |facts: &EntryFacts| {
+            facts
+                .known
+                .as_ref()
+                .is_some_and(|known| filter(&known.subject, &known.server))
+        };
         let chosen = self.entries.select(|_, facts| known(facts));
-        chosen.into_iter().filter_map(|(_, facts)| facts.known.map(|known| known.subject)).collect()
+        chosen
+            .into_iter()
+            .filter_map(|(_, facts)| facts.known.map(|known| known.subject))
+            .collect()
     }
 
     /// Keeps what a list showed of a client, for its next pass.
@@ -169,14 +186,38 @@ impl Operator {
             })
         };
         [
-            watch("the cluster's identity and the CRDs", !locked(&self.here).cluster_id.0.is_empty(), None),
+            watch(
+                "the cluster's identity and the CRDs",
+                !locked(&self.here).cluster_id.0.is_empty(),
+                None,
+            ),
             watch("OAuthClients", self.clients.is_complete(), self.clients.trouble()),
             watch("the ledger", self.entries.is_complete(), self.entries.trouble()),
-            watch("namespaces", self.namespaces.is_complete(), self.namespaces.trouble()),
-            watch("ClusterAuthorizationServers", self.cluster_servers.is_complete(), self.cluster_servers.trouble()),
-            watch("AuthorizationServers", self.namespaced_servers.is_complete(), self.namespaced_servers.trouble()),
-            watch("published Secrets", self.published.is_complete(), self.published.trouble()),
-            watch("credential Secrets", self.credentials.is_complete(), self.credentials.trouble()),
+            watch(
+                "namespaces",
+                self.namespaces.is_complete(),
+                self.namespaces.trouble(),
+            ),
+            watch(
+                "ClusterAuthorizationServers",
+                self.cluster_servers.is_complete(),
+                self.cluster_servers.trouble(),
+            ),
+            watch(
+                "AuthorizationServers",
+                self.namespaced_servers.is_complete(),
+                self.namespaced_servers.trouble(),
+            ),
+            watch(
+                "published Secrets",
+                self.published.is_complete(),
+                self.published.trouble(),
+            ),
+            watch(
+                "credential Secrets",
+                self.credentials.is_complete(),
+                self.credentials.trouble(),
+            ),
         ]
         .into_iter()
         .flatten()
@@ -191,8 +232,13 @@ impl Operator {
         let known = || entries.iter().filter_map(|(_, facts)| facts.known.as_ref());
         Counts {
             registered: number(known().filter(|known| known.current.is_some()).count()),
-            blocked: number(self.clients.count(|facts| facts.server == *server && !facts.ready)),
-            pending_deletion: known().map(|known| known.obligations).fold(0, u32::saturating_add),
+            blocked: number(
+                self.clients
+                    .count(|facts| facts.server == *server && !facts.ready),
+            ),
+            pending_deletion: known()
+                .map(|known| known.obligations)
+                .fold(0, u32::saturating_add),
         }
     }
 }
@@ -215,7 +261,10 @@ impl World for Operator {
         match self.namespaces.get(&name.to_owned()) {
             Some(facts) => facts.view,
             // A namespace that is gone gets nothing new.
-            None => NamespaceView { terminating: true, ..NamespaceView::default() },
+            None => NamespaceView {
+                terminating: true,
+                ..NamespaceView::default()
+            },
         }
     }
 
@@ -245,7 +294,14 @@ impl World for Operator {
         !self.stopping.load(Ordering::SeqCst)
     }
 
-    fn observe(&self, subject: &Subject, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
+    fn observe(
+        &self,
+        subject: &Subject,
+        server: Option<&ServerKey>,
+        step: &Step,
+        outcome: &Outcome,
+        took: Duration,
+    ) {
         match (step, outcome) {
             (Step::Record(Record::Write { .. }), Outcome::Recorded(Some(version))) => {
                 locked(&self.ours).insert((String::new(), subject.entry_name()), version.clone());
@@ -257,11 +313,17 @@ impl World for Operator {
             _ => {}
         }
         self.metrics.stepped(server, step, outcome, took);
-        let (step, outcome_word) = (kind(step), outcome_kind(outcome));
+        let (kind, result) = (kind(step), outcome_kind(outcome));
         match outcome {
-            Outcome::Fault(fault) => tracing::warn!(step, outcome = outcome_word, %fault, ?took, "step"),
-            Outcome::Refused(refusal) => tracing::warn!(step, outcome = outcome_word, ?refusal, ?took, "step"),
-            _ => tracing::info!(step, outcome = outcome_word, ?took, "step"),
+            Outcome::Fault(fault) => tracing::warn!(step = kind, outcome = result, %fault, ?took, "step"),
+            Outcome::Refused(refusal) => {
+                tracing::warn!(step = kind, outcome = result, ?refusal, ?took, "step");
+            }
+            // What changes something at a server is always told; the rest only to who wants to know.
+            _ if matches!(step, Step::Call(_)) => {
+                tracing::info!(step = kind, outcome = result, ?took, "step");
+            }
+            _ => tracing::debug!(step = kind, outcome = result, ?took, "step"),
         }
     }
 }

@@ -326,7 +326,14 @@ impl World for Bench {
         !self.stopping.load(Ordering::SeqCst)
     }
 
-    fn observe(&self, _subject: &Subject, _server: Option<&ServerKey>, step: &Step, outcome: &Outcome, _took: Duration) {
+    fn observe(
+        &self,
+        _subject: &Subject,
+        _server: Option<&ServerKey>,
+        step: &Step,
+        outcome: &Outcome,
+        _took: Duration,
+    ) {
         self.write(format!("  {} -> {}", told(step), came(outcome)));
     }
 }

@@ -41,7 +41,7 @@ async fn update_of_the_scopes() {
     bench.settle().await;
     let before = bench.published("client-secret");
     bench.cluster.change_spec(bench.key(), |spec| {
-        spec.scopes = Some(vec!["write".into(), "read".into()])
+        spec.scopes = Some(vec!["write".into(), "read".into()]);
     });
     bench.scene("the scopes are edited");
     bench.settle().await;
