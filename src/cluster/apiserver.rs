@@ -5,7 +5,7 @@ use std::fmt;
 use std::future::Future;
 use std::time::Duration;
 
-use kube::core::response::Status;
+use kube::core::response::{Status, StatusCause};
 use kube::{Client, Config};
 
 use super::Unread;
@@ -140,6 +140,18 @@ impl Failure {
         })
     }
 
+    /// Whether a test in a JSON patch failed. The API server says so in no other way than by naming no field, which it
+    /// does for all that it finds invalid.
+    pub(super) fn says_test_failed(&self) -> bool {
+        self.status().is_some_and(|status| {
+            status.code == 422
+                && status
+                    .details
+                    .as_ref()
+                    .is_none_or(|details| details.causes.is_empty())
+        })
+    }
+
     /// A read that did not succeed.
     pub(super) fn unread(&self, object: Named<'_>) -> Unread {
         Unread(format!("{object} cannot be read: {self}"))
@@ -157,7 +169,11 @@ impl Failure {
             409 | 412 => Refusal::Stale,
             404 if about(status, "namespaces") => Refusal::NamespaceTerminating,
             404 if self.says_absent(object) => Refusal::Stale,
-            403 if terminating(status) => Refusal::NamespaceTerminating,
+            403 if caused(status, |cause| cause.reason == "NamespaceTerminating") => {
+                Refusal::NamespaceTerminating
+            }
+            // Of an update whose UID is not that of the object.
+            422 if caused(status, |cause| cause.field == "metadata.uid") => Refusal::Stale,
             404 | 401 | 408 | 429 => Refusal::Unavailable(told()),
             400..=499 => Refusal::Denied(told()),
             _ => Refusal::Unavailable(told()),
@@ -172,13 +188,11 @@ fn about(status: &Status, resource: &str) -> bool {
         .is_some_and(|details| details.kind == resource)
 }
 
-fn terminating(status: &Status) -> bool {
-    status.details.as_ref().is_some_and(|details| {
-        details
-            .causes
-            .iter()
-            .any(|cause| cause.reason == "NamespaceTerminating")
-    })
+fn caused(status: &Status, by: impl Fn(&StatusCause) -> bool) -> bool {
+    status
+        .details
+        .as_ref()
+        .is_some_and(|details| details.causes.iter().any(by))
 }
 
 /// For people, on one line and of bounded length.
@@ -189,6 +203,12 @@ impl fmt::Display for Failure {
             Self::Kube(kube::Error::Api(status)) => format!("{} ({})", status.message, status.code),
             // What a credential plugin printed may hold a token.
             Self::Kube(kube::Error::Auth(_)) => "cannot authenticate to the API server".to_owned(),
+            // serde quotes what it does not understand, and that may be a value of a Secret.
+            Self::Kube(kube::Error::SerdeError(error)) => format!(
+                "the answer makes no sense at line {} column {}",
+                error.line(),
+                error.column()
+            ),
             Self::Kube(error) => {
                 let mut text = error.to_string();
                 let mut source = error.source();
@@ -212,7 +232,7 @@ impl fmt::Display for Failure {
 
 #[cfg(test)]
 mod tests {
-    use kube::core::response::{StatusCause, StatusDetails};
+    use kube::core::response::StatusDetails;
 
     use super::*;
 
@@ -261,6 +281,12 @@ mod tests {
             message: String::new(),
             field: String::new(),
         });
+        let mut other_uid = details("", "Secret", "billing");
+        other_uid.causes.push(StatusCause {
+            reason: "FieldValueInvalid".to_owned(),
+            message: String::new(),
+            field: "metadata.uid".to_owned(),
+        });
         let cases = [
             (api(409, "AlreadyExists", None), Refusal::Stale),
             (api(409, "Conflict", None), Refusal::Stale),
@@ -273,6 +299,7 @@ mod tests {
                 Refusal::NamespaceTerminating,
             ),
             (api(403, "Forbidden", Some(going)), Refusal::NamespaceTerminating),
+            (api(422, "Invalid", Some(other_uid)), Refusal::Stale),
             (api(403, "Forbidden", None), denied.clone()),
             (api(422, "Invalid", None), denied.clone()),
             (api(400, "BadRequest", None), denied.clone()),

@@ -237,7 +237,7 @@ impl Cluster for KubeCluster {
 
     async fn report(&self, key: &ClientKey, uid: &Uid, status: &Status) -> Result<(), Refusal> {
         let status = status::to_api(status);
-        status::apply::<OAuthClient>(&self.server, Some(&key.namespace), &key.name, uid, &status).await
+        status::replace::<OAuthClient>(&self.server, Some(&key.namespace), &key.name, uid, &status).await
     }
 
     async fn tell(&self, key: &ClientKey, uid: &Uid, happenings: &[Happening]) {
@@ -278,6 +278,8 @@ fn client_object(object: Named<'_>, found: &Value) -> Result<ClientObject, Unrea
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::json;
 
     use super::*;
@@ -287,6 +289,70 @@ mod tests {
         resource: "oauthclients",
         name: "billing",
     };
+
+    /// A port to an API server that answers everything alike, and takes its time.
+    fn answering(code: u16, body: &'static str, after: Duration) -> KubeCluster {
+        let answer = move || async move {
+            tokio::time::sleep(after).await;
+            (axum::http::StatusCode::from_u16(code).unwrap(), body)
+        };
+        let client = kube::Client::new(axum::Router::new().fallback(answer), "default");
+        let server = ApiServer::new(client).with_limit(Duration::from_millis(200));
+        KubeCluster::new(server, "operator", "test-0")
+    }
+
+    fn subject() -> Subject {
+        Subject {
+            client: ClientKey {
+                namespace: "payments".to_owned(),
+                name: "billing".to_owned(),
+            },
+            namespace_uid: "ns".into(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_of_the_api_server_is_no_evidence() {
+        let (subject, owner, at_once) = (subject(), Uid::from("owner"), Duration::ZERO);
+        let status = r#"{"kind":"Status","code":404,"reason":"NotFound","message":"the server could not find the requested resource","details":{}}"#;
+        let ports = [
+            answering(404, "<html>not found</html>", at_once),
+            answering(404, status, at_once),
+            answering(403, "{}", at_once),
+            answering(500, "", at_once),
+            answering(503, "", at_once),
+            answering(200, "<html>log in</html>", at_once),
+            answering(200, "{}", Duration::from_mins(1)),
+        ];
+        for port in ports {
+            assert!(port.client(&subject.client).await.is_err());
+            assert!(port.ledger(&subject).await.is_err());
+            assert!(port.secret("payments", "billing").await.is_err());
+            let view = port.presence(&subject.client, &owner).await;
+            assert!(matches!(view, ClientView::Unknown(_)), "{view:?}");
+            let removed = Record::Remove { version: "1".into() };
+            let removed = port.record(&subject, &removed).await;
+            assert!(
+                matches!(removed, Err(Refusal::Unavailable(_) | Refusal::Denied(_))),
+                "{removed:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn no_answer_in_time_is_an_unknown_outcome() {
+        let port = answering(200, "{}", Duration::from_mins(1));
+        let gone = port
+            .unpublish("payments", "billing", &"uid".into(), &"1".into())
+            .await;
+        assert!(
+            matches!(&gone, Err(Refusal::Unavailable(text)) if text.contains("no answer")),
+            "{gone:?}"
+        );
+        port.tell(&subject().client, &"uid".into(), &[Happening::CredentialVerified])
+            .await;
+        assert_eq!(port.lost_events(), 1);
+    }
 
     #[test]
     fn a_field_that_cannot_be_read_is_named() {

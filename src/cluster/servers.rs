@@ -191,9 +191,9 @@ pub async fn report(
     }
     match &key.namespace {
         Some(namespace) => {
-            status::apply::<AuthorizationServer>(server, Some(namespace), &key.name, uid, new).await?;
+            status::replace::<AuthorizationServer>(server, Some(namespace), &key.name, uid, new).await?;
         }
-        None => status::apply::<ClusterAuthorizationServer>(server, None, &key.name, uid, new).await?,
+        None => status::replace::<ClusterAuthorizationServer>(server, None, &key.name, uid, new).await?,
     }
     Ok(true)
 }

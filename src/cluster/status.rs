@@ -1,13 +1,12 @@
 //! The status of an `OAuthClient` as the core has it and as the API server does. Times are whole seconds.
 
-use std::fmt::Debug;
-
 use jiff::Timestamp;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition as ApiCondition, Time};
 use kube::Api;
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, Resource};
 use serde::Serialize;
+use serde_json::json;
 
 use super::MANAGER;
 use super::apiserver::{ApiServer, Named};
@@ -137,29 +136,17 @@ fn list(values: &[String]) -> Option<Vec<String>> {
     (!values.is_empty()).then_some(values)
 }
 
-/// What server-side apply gets: nothing but the status, and the UID as a precondition.
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Applied<'a, S> {
-    api_version: &'a str,
-    kind: &'a str,
-    metadata: AppliedTo<'a>,
-    status: &'a S,
-}
-
-#[derive(Debug, Serialize)]
-struct AppliedTo<'a> {
-    name: &'a str,
-    uid: &'a Uid,
-}
-
-/// Writes the status of the object with this UID.
-pub(super) async fn apply<K>(
+/// Replaces the status of the object with this UID.
+///
+/// By JSON patch, whose test of the UID is a real precondition: in a server-side apply to the status subresource the
+/// API server ignores the UID, so that the status of an object that is gone would land on its successor. And what
+/// others wrote into the status goes, and no concurrent change of anything else is a conflict.
+pub(super) async fn replace<K>(
     server: &ApiServer,
     namespace: Option<&str>,
     name: &str,
     uid: &Uid,
-    status: &(impl Serialize + Debug),
+    status: &impl Serialize,
 ) -> Result<(), Refusal>
 where
     K: Resource<DynamicType = ()>,
@@ -169,21 +156,25 @@ where
         Some(namespace) => Api::namespaced_with(server.client(), namespace, &resource),
         None => Api::all_with(server.client(), &resource),
     };
-    let patch = Patch::Apply(Applied {
-        api_version: &resource.api_version,
-        kind: &resource.kind,
-        metadata: AppliedTo { name, uid },
-        status,
-    });
-    let parameters = PatchParams::apply(MANAGER).force();
-    let call = objects.patch_status(name, &parameters, &patch);
+    let operations = json!([
+        {"op": "test", "path": "/metadata/uid", "value": uid},
+        {"op": "add", "path": "/status", "value": status},
+    ]);
+    let operations = serde_json::from_value(operations)
+        .map_err(|error| Refusal::Denied(format!("the status cannot be written: {error}")))?;
+    let parameters = PatchParams {
+        field_manager: Some(MANAGER.to_owned()),
+        ..PatchParams::default()
+    };
+    let patch = Patch::Json::<()>(operations);
     let object = Named {
         group: &resource.group,
         resource: &resource.plural,
         name,
     };
-    match server.call(call).await {
+    match server.call(objects.patch_status(name, &parameters, &patch)).await {
         Ok(_) => Ok(()),
+        Err(failure) if failure.says_test_failed() => Err(Refusal::Stale),
         Err(failure) => Err(failure.refusal(object, &Scrub::default())),
     }
 }
