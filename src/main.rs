@@ -144,7 +144,7 @@ async fn who_we_are(api: &ApiServer, chosen: Option<&str>) -> (ClusterId, Uid) {
             (Ok(cluster_id), Ok(Some(crd))) if crd.established => return (cluster_id, crd.uid),
             (Ok(_), Ok(_)) => tracing::warn!("the CRD of OAuthClient is not there yet; waiting for it"),
             (Err(why), _) | (_, Err(why)) => {
-                tracing::warn!(%why, "the API server cannot be used yet; waiting for it")
+                tracing::warn!(%why, "the API server cannot be used yet; waiting for it");
             }
         }
         tokio::time::sleep(CRD_LOOK / 5).await;

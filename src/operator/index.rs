@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
@@ -83,8 +82,8 @@ pub struct KnownEntry {
     pub current: Option<Registration>,
     /// How many clients are still to be removed.
     pub obligations: u32,
-    /// When the client is to be looked at again by itself.
-    pub next: Option<Timestamp>,
+    /// Whether a call has no known outcome yet.
+    pub open: bool,
 }
 
 impl KnownEntry {
@@ -99,7 +98,7 @@ impl KnownEntry {
                 ..current
             }),
             obligations: u32::try_from(entry.obligations.len()).unwrap_or(u32::MAX),
-            next: entry.next_obligation(),
+            open: entry.intent.is_some(),
         }
     }
 }

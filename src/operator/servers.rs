@@ -30,6 +30,8 @@ const FIRST_CHECK: Duration = Duration::from_secs(2);
 const LAST_CHECK: Duration = Duration::from_secs(60);
 /// A credential that was refused is tried this rarely: it gets locked elsewhere otherwise.
 const DENIED_CHECK: Duration = Duration::from_secs(600);
+/// A server whose calls fail though it answers is not checked more often than this.
+const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 /// Counts in the status are brought up to date this often at most.
 const COUNTS: Duration = Duration::from_secs(30);
 /// A permit is waited for no longer than this: the pass comes again.
@@ -135,6 +137,15 @@ pub async fn run(
     }
 }
 
+/// Why a server is not watched over any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    /// Its object or its credential changed.
+    Changed,
+    /// It was in trouble and is well again.
+    Recovered,
+}
+
 /// The task of one server.
 struct Tender {
     operator: Arc<Operator>,
@@ -148,6 +159,7 @@ struct Tender {
 
 impl Tender {
     async fn tend(mut self, mut news: watch::Receiver<ServerObject>) {
+        let mut recovered = false;
         loop {
             let object = news.borrow_and_update().clone();
             self.written = None;
@@ -157,7 +169,13 @@ impl Tender {
                     self.operator
                         .servers
                         .put(&self.key, view, Some(connection.clone()));
-                    self.watch_over(&object, &connection, &mut news).await;
+                    if recovered {
+                        self.operator.look_at_waiting(&self.key);
+                    } else {
+                        // Whatever changed may allow what was refused, or the other way round.
+                        self.operator.look_at_server(&self.key, Urgency::Background);
+                    }
+                    recovered = self.watch_over(&object, &connection, &mut news).await == Watched::Recovered;
                 }
                 Err(lacking) => {
                     tracing::warn!(server = %self.key, reason = %lacking.reason, "{}", lacking.message);
@@ -181,32 +199,35 @@ impl Tender {
         }
     }
 
-    /// Checks, lists and reports until the object or its credential changes.
+    /// Checks, lists and reports until the object or its credential changes, or a server that was in trouble is well
+    /// again: then everything that knew of the trouble is made anew.
     async fn watch_over(
         &mut self,
         object: &ServerObject,
         connection: &Connection,
         news: &mut watch::Receiver<ServerObject>,
-    ) {
+    ) -> Watched {
         self.standing.lacking = None;
         let period = Duration::from_secs(object.spec.drift_check.period_seconds.into());
         // Spread over the period, so that servers are not all listed at once after a start.
         let mut next_list = Instant::now() + period.mul_f64(0.5 + 0.5 * rand::random::<f64>());
         let mut next_check = Some(Instant::now());
+        let mut last_check = Instant::now();
         let mut pause = FIRST_CHECK;
         let mut next_counts = Instant::now() + COUNTS;
         let far = Duration::from_secs(365 * 86_400);
         loop {
             tokio::select! {
-                _ = news.changed() => return,
+                _ = news.changed() => return Watched::Changed,
                 () = tokio::time::sleep_until(next_check.unwrap_or_else(|| Instant::now() + far)) => {
                     if object.spec.suspend {
                         next_check = None;
                         self.report(object, Some(connection)).await;
                         continue;
                     }
-                    let was_healthy = self.standing.health == Some(Health::Good);
+                    let before = self.standing.health.clone();
                     let health = self.check(connection).await;
+                    last_check = Instant::now();
                     let good = health == Health::Good;
                     next_check = match &health {
                         Health::Good => None,
@@ -216,12 +237,12 @@ impl Tender {
                     pause = if good { FIRST_CHECK } else { (pause * 2).min(LAST_CHECK) };
                     self.standing.health = Some(health);
                     self.report(object, Some(connection)).await;
-                    if good && !was_healthy {
-                        self.operator.look_at_server(&self.key, Urgency::Background);
+                    if good && before.is_some_and(|before| before != Health::Good) {
+                        return Watched::Recovered;
                     }
                 }
                 () = self.trouble.notified(), if next_check.is_none() => {
-                    next_check = Some(Instant::now());
+                    next_check = Some(Instant::now().max(last_check + TROUBLE_PAUSE));
                 }
                 () = tokio::time::sleep_until(next_list), if self.standing.health == Some(Health::Good) => {
                     next_list = Instant::now() + period;

@@ -116,6 +116,27 @@ impl Operator {
         }
     }
 
+    /// Asks for a look at what waits for a server: clients that are not ready, calls without an outcome, removals.
+    pub fn look_at_waiting(&self, server: &ServerKey) {
+        for (client, _) in self
+            .clients
+            .select(|_, facts| facts.server == *server && !facts.ready)
+        {
+            self.look_at(&client, Urgency::Background);
+        }
+        let waits = |facts: &EntryFacts| {
+            facts
+                .known
+                .as_ref()
+                .is_some_and(|known| known.server == *server && (known.open || known.obligations > 0))
+        };
+        for (_, facts) in self.entries.select(|_, facts| waits(facts)) {
+            if let Some(known) = facts.known {
+                self.queue.push(known.subject, Urgency::Background);
+            }
+        }
+    }
+
     /// Asks for a look at every client of a namespace.
     pub fn look_at_namespace(&self, namespace: &str, urgency: Urgency) {
         for (client, _) in self.clients.select(|client, _| client.namespace == namespace) {

@@ -219,8 +219,12 @@ fn closed(
                 serve(&mut entry, rotation, now);
             }
             // What has the same handle is the same client, and must not be removed as an earlier one.
-            entry.previous = entry.previous.filter(|earlier| earlier.registration.handle != registration.handle);
-            entry.obligations.retain(|owed| owed.handle != registration.handle);
+            entry.previous = entry
+                .previous
+                .filter(|earlier| earlier.registration.handle != registration.handle);
+            entry
+                .obligations
+                .retain(|owed| owed.handle != registration.handle);
             entry.current = Some(registration);
         }
         Operation::Update { metadata } => {
