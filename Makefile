@@ -1,0 +1,48 @@
+# What can be done here: make help
+
+.DEFAULT_GOAL := help
+# One thing after the other: cargo uses all cores by itself.
+.NOTPARALLEL:
+.PHONY: help build test lint fmt generate check-generated audit control-plane clean
+
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+build: ## Build the operator and the emulators, unoptimised as the tests use them, into target/debug
+	@tools/need rust
+	cargo build --workspace --bins --locked
+
+test: ## Run every test there is; tests/all PART… runs some, tests/all --list names them
+	@tests/all
+
+lint: ## Check with clippy, and the syntax of scripts
+	@tools/need rust
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	tools/check-scripts
+
+fmt: ## Format the code
+	@tools/need rust
+	cargo fmt --all
+
+generate: ## Write what is generated: definitions, docs/resources.md, the chart's copy and golden files
+	@tools/need rust cluster
+	UPDATE_GENERATED=1 cargo test --locked --test generated
+	charts/copy-crds
+	UPDATE_GENERATED=1 tools/with-helm charts/test
+
+check-generated: ## Compare what is generated with what is in git
+	@tools/need rust cluster
+	cargo test --locked --test generated
+	charts/copy-crds --check
+	tools/with-helm charts/test
+
+audit: ## Check licences, banned crates and sources of the dependency tree (builds cargo-deny once, minutes)
+	@tools/need rust
+	tools/cargo-deny check bans licenses sources
+
+control-plane: ## Build the local control plane into the user's cache folder, once
+	@testcluster/build
+
+clean: ## Remove what was built here; says what stays in the user's cache folder
+	cargo clean
+	@tools/cache-folder --say
