@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # One thing after the other: cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help build test lint fmt generate check-generated audit control-plane clean
+.PHONY: help build demo test lint fmt generate check-generated audit control-plane clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -11,6 +11,9 @@ help: ## Say what can be made
 build: ## Build the operator and the emulators, unoptimised as the tests use them, into target/debug
 	@tools/need rust
 	cargo build --workspace --bins --locked
+
+demo: ## Show the whole story on a local control plane, or on the cluster of DEMO_KUBECONFIG
+	@demo/run
 
 test: ## Run every test there is; tests/all PART… runs some, tests/all --list names them
 	@tests/all
