@@ -13,6 +13,7 @@ mod text;
 mod tests;
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -24,12 +25,14 @@ use reqwest::header::{
     HeaderValue, RETRY_AFTER,
 };
 use reqwest::{Client, Method, Response, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
 
 pub use connection::{Trust, Unfit};
-pub use text::{Scrub, TEXT_MAX};
+pub use text::{Scrub, TEXT_MAX, short};
 
 use super::address::EgressRules;
 use super::percent;
@@ -206,6 +209,11 @@ impl Reply {
         text.split(';').next().unwrap_or_default().trim()
     }
 
+    /// The body as a JSON object, or what is wrong with it in a few words.
+    pub fn object<T: DeserializeOwned>(&self) -> Result<T, String> {
+        self.json().map(|Object(fields)| fields)
+    }
+
     /// The body as JSON of a type, or what is wrong with it in a few words. Media types that servers put on JSON for
     /// want of a better one are let pass; a page is not.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
@@ -228,6 +236,29 @@ impl Reply {
             serde_json::error::Category::Data => "it is not the JSON that was expected".to_owned(),
             _ => "it is not JSON".to_owned(),
         })
+    }
+}
+
+/// A JSON object, and nothing else: what is derived for a struct would take an array of its fields too.
+pub struct Object<T>(pub T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Fields<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        from.deserialize_map(Fields(PhantomData)).map(Self)
     }
 }
 

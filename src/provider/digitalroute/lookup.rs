@@ -2,9 +2,10 @@
 //! needs two witnesses: an answer about the client that does not show it, and a complete list without it.
 
 use reqwest::StatusCode;
+use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
-use super::super::http::Call;
+use super::super::http::{Call, Reply};
 use super::{CLIENTS, DigitalRoute, in_time, wire};
 use crate::model::{Fault, Handle, RemoteClient};
 
@@ -54,23 +55,35 @@ impl DigitalRoute {
     }
 
     /// The fault of a change, or `NotFound` where the client is proven not to be there.
-    pub(super) async fn unless_absent(&self, handle: &Handle, deadline: Instant, fault: Fault) -> Fault {
-        let nothing_done = matches!(fault, Fault::Invalid(_) | Fault::Conflict(_) | Fault::Denied(_));
-        if nothing_done && self.is_proven_absent(handle, deadline, &fault).await {
-            return Fault::NotFound;
+    pub(super) async fn unless_absent(
+        &self,
+        handle: &Handle,
+        deadline: Instant,
+        status: StatusCode,
+        fault: Fault,
+    ) -> Fault {
+        match self.is_absent(handle, deadline, &fault).await {
+            Ok(true) => Fault::NotFound,
+            // Nothing was done, and whether the client is there cannot be told now.
+            Err(unclear) if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) => unclear,
+            Ok(false) | Err(_) => match fault {
+                // No name is asked for, so none is taken.
+                Fault::Conflict(text) => Fault::Invalid(text),
+                fault => fault,
+            },
         }
-        fault
     }
 
-    /// Whether a change was refused because the client is not there.
-    pub(super) async fn is_proven_absent(&self, handle: &Handle, deadline: Instant, fault: &Fault) -> bool {
+    /// Whether a change failed because the client is not there.
+    async fn is_absent(&self, handle: &Handle, deadline: Instant, fault: &Fault) -> Result<bool, Fault> {
         match fault {
-            Fault::Throttled(_) => return false,
+            Fault::Throttled(_) => return Ok(false),
             // Where it is our credential that is refused, one more try shows it.
-            Fault::Denied(_) if in_time(deadline, self.list()).await.is_err() => return false,
+            Fault::Denied(_) => drop(in_time(deadline, self.list()).await?),
             _ => {}
         }
-        matches!(in_time(deadline, self.find(&handle.0)).await, Ok(None))
+        let found = in_time(deadline, self.find(&handle.0)).await?;
+        Ok(found.is_none())
     }
 
     /// Whether GET shows the client.
@@ -91,18 +104,11 @@ impl DigitalRoute {
                 _ => Err(fault),
             };
         }
-        if reply.body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Item::NotShown);
-        }
-        let value: serde_json::Value = reply.json().map_err(|why| self.api.absurd(&call, &why))?;
-        let nothing = value.is_null()
-            || value.as_array().is_some_and(Vec::is_empty)
-            || value.as_object().is_some_and(serde_json::Map::is_empty);
-        if nothing {
-            return Ok(Item::NotShown);
-        }
-        // Read again, as a value would let fields pass that come twice.
-        let client: wire::Client = reply.json().map_err(|why| self.api.absurd(&call, &why))?;
+        let client = match reply.object::<wire::Client>() {
+            Ok(client) => client,
+            Err(_) if says_nothing(&reply) => return Ok(Item::NotShown),
+            Err(why) => return Err(self.api.absurd(&call, &why)),
+        };
         if client.name() != name {
             return Err(self.api.absurd(&call, "it is about another client"));
         }
@@ -119,4 +125,11 @@ impl DigitalRoute {
         let shown = matches!(self.item(another).await?, Item::Here(_));
         Ok(shown && matches!(self.item(name).await?, Item::Failed(_)))
     }
+}
+
+/// An answer without anything in it, as frameworks send for what is not there.
+fn says_nothing(reply: &Reply) -> bool {
+    let text = reply.body.iter().filter(|byte| !byte.is_ascii_whitespace());
+    let text: Vec<u8> = text.copied().take(5).collect();
+    text.is_empty() || (matches!(&text[..], b"null" | b"{}" | b"[]") && reply.json::<IgnoredAny>().is_ok())
 }

@@ -20,7 +20,7 @@ use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
 
 use super::Provider;
-use super::http::{Body, Call, Http, LIST, Reply};
+use super::http::{Body, Call, Http, LIST, Object, Reply};
 use crate::api::grant_types;
 use crate::model::{
     Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Credential, Fault, Field, Handle, HandleKind,
@@ -75,10 +75,14 @@ impl DigitalRoute {
             StatusCode::NO_CONTENT => return Ok(Vec::new()),
             StatusCode::OK => {}
             status if status.is_success() => return Err(self.api.absurd(&call, "its status is not 200")),
-            _ => return Err(self.api.refused(&call, &reply)),
+            _ => return Err(collection_refused(&self.api, &call, &reply)),
         }
         let list: wire::List = reply.json().map_err(|why| self.api.absurd(&call, &why))?;
-        let list = list.unwrap_or_default();
+        let list: Vec<_> = list
+            .unwrap_or_default()
+            .into_iter()
+            .map(|Object(client)| client)
+            .collect();
         if list.iter().all(wire::Client::is_sound) {
             Ok(list)
         } else {
@@ -99,14 +103,14 @@ impl DigitalRoute {
             let call = Call::read("the scopes", &[SCOPE], self.timeout);
             let reply = http.send(&call).await?;
             if !reply.status.is_success() {
-                let fault = http.refused(&call, &reply);
+                let fault = collection_refused(http, &call, &reply);
                 if reply.status != StatusCode::NOT_FOUND {
                     return Err(fault);
                 }
                 first.get_or_insert(fault);
                 continue;
             }
-            let scopes: wire::Scopes = reply.json().map_err(|why| http.absurd(&call, &why))?;
+            let scopes: wire::Scopes = reply.object().map_err(|why| http.absurd(&call, &why))?;
             self.scope_at.set(index).ok();
             return Ok((http, scopes.set()));
         }
@@ -134,13 +138,15 @@ impl DigitalRoute {
             return self.told(&call, &reply, &candidate.name).map(Answer::Client);
         }
         let fault = self.api.refused(&call, &reply);
-        // How a taken name is refused is not documented.
-        if let Fault::Invalid(text) = &fault
-            && let Ok(Some(_)) = in_time(deadline, self.find(&candidate.name)).await
-        {
-            return Err(Fault::Conflict(text.clone()));
+        let (Fault::Invalid(text) | Fault::Conflict(text)) = &fault else {
+            return Err(fault);
+        };
+        // How a taken name is refused is not documented, nor how anything else is.
+        match in_time(deadline, self.find(&candidate.name)).await {
+            Ok(Some(_)) => Err(Fault::Conflict(text.clone())),
+            Ok(None) => Err(Fault::Invalid(text.clone())),
+            Err(_) => Err(collection_refused(&self.api, &call, &reply)),
         }
-        Err(fault)
     }
 
     /// PUT registers a client that is not there, so it is looked at first; and nothing is sent that changes nothing,
@@ -173,7 +179,11 @@ impl DigitalRoute {
             return self.told(&call, &reply, &handle.0).map(Answer::Client);
         }
         let fault = self.api.refused(&call, &reply);
-        Err(self.unless_absent(handle, deadline, fault).await)
+        // What may have been done is not known undone because the client is not there: it may be on its way still.
+        if matches!(fault, Fault::OutcomeUnknown(_)) {
+            return Err(fault);
+        }
+        Err(self.unless_absent(handle, deadline, reply.status, fault).await)
     }
 
     async fn rotate(&self, handle: &Handle, within: Duration) -> Result<Answer, Fault> {
@@ -185,7 +195,11 @@ impl DigitalRoute {
             return self.told(&call, &reply, &handle.0).map(Answer::Client);
         }
         let fault = self.api.refused(&call, &reply);
-        Err(self.unless_absent(handle, deadline, fault).await)
+        // What may have been done is not known undone because the client is not there: it may be on its way still.
+        if matches!(fault, Fault::OutcomeUnknown(_)) {
+            return Err(fault);
+        }
+        Err(self.unless_absent(handle, deadline, reply.status, fault).await)
     }
 
     async fn delete(&self, handle: &Handle, within: Duration) -> Result<Answer, Fault> {
@@ -194,15 +208,11 @@ impl DigitalRoute {
         let call = Call::change(Method::DELETE, "the deletion", &path, Body::Empty, within);
         let reply = self.api.send(&call).await?;
         if !reply.status.is_success() {
-            let fault = self.api.refused(&call, &reply);
             // Gone is gone, whatever the server makes of being asked for it.
-            return if self.is_proven_absent(handle, deadline, &fault).await {
-                Err(Fault::NotFound)
-            } else {
-                Err(fault)
-            };
+            let fault = self.api.refused(&call, &reply);
+            return Err(self.unless_absent(handle, deadline, reply.status, fault).await);
         }
-        let said: Result<wire::Deleted, String> = reply.json();
+        let said: Result<wire::Deleted, String> = reply.object();
         let plainly = match &said {
             Ok(said) => said.is_success(),
             Err(_) => reply.status == StatusCode::NO_CONTENT && reply.body.is_empty(),
@@ -235,11 +245,15 @@ impl DigitalRoute {
         let call = Call::change(Method::POST, "the scopes to provision", &[SCOPE], body, within);
         let reply = http.send(&call).await?;
         if !reply.status.is_success() {
-            return Err(http.refused(&call, &reply));
+            return Err(match collection_refused(http, &call, &reply) {
+                // Another was faster with one of them; the next look shows which.
+                Fault::Conflict(text) => Fault::Unavailable(text),
+                fault => fault,
+            });
         }
         let mut there = BTreeSet::new();
         if reply.status != StatusCode::NO_CONTENT {
-            let answer: wire::Scopes = reply.json().map_err(|why| http.absurd(&call, &why))?;
+            let answer: wire::Scopes = reply.object().map_err(|why| http.absurd(&call, &why))?;
             there = answer.set();
         }
         // What was there already need not be in the answer.
@@ -253,7 +267,7 @@ impl DigitalRoute {
 
     /// The client in the answer to a change. It must be the one that was asked about and show its credential.
     fn told(&self, call: &Call<'_>, reply: &Reply, name: &str) -> Result<RemoteClient, Fault> {
-        let client: wire::Client = reply.json().map_err(|why| self.api.absurd(call, &why))?;
+        let client: wire::Client = reply.object().map_err(|why| self.api.absurd(call, &why))?;
         if client.name() != name {
             return Err(self.api.absurd(call, "it is about another client"));
         }
@@ -312,6 +326,18 @@ impl Provider for DigitalRoute {
                 Err(Fault::Invalid("this kind of server has no such call".to_owned()))
             }
         }
+    }
+}
+
+/// A collection is always there. If it is not, the API is switched off or somewhere else: that says nothing about what
+/// was asked, and the application team cannot mend it.
+fn collection_refused(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
+    match (reply.status, http.refused(call, reply)) {
+        (StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, Fault::Invalid(text)) => {
+            let hint = format!("{text} (is the management API there, and apiPrefix right?)");
+            Fault::Unavailable(super::http::short(&hint))
+        }
+        (_, fault) => fault,
     }
 }
 

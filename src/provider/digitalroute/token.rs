@@ -77,7 +77,7 @@ async fn ask(http: &Http, id: &str, secret: &Confidential, manner: Manner, timeo
         Err(fault) => return Asked::Unclear(text(&fault)),
     };
     if reply.status.is_success() {
-        return match reply.json::<wire::Token>() {
+        return match reply.object::<wire::Token>() {
             Ok(token) if token.is_there() => Asked::Issued,
             Ok(_) => Asked::Unclear("the token is empty".to_owned()),
             Err(why) => Asked::Unclear(text(&http.absurd(&call, &why))),
@@ -95,7 +95,7 @@ async fn ask(http: &Http, id: &str, secret: &Confidential, manner: Manner, timeo
 
 /// The standard's word, or where the body has none the standard's status.
 fn is_about_the_client(reply: &Reply) -> bool {
-    match reply.json::<Refusal>() {
+    match reply.object::<Refusal>() {
         Ok(refusal) if refusal.error == "invalid_client" => true,
         Ok(refusal) if refusal.error.chars().all(|c| c.is_ascii_lowercase() || c == '_') => false,
         _ => reply.status == StatusCode::UNAUTHORIZED,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Deserializer, Serialize};
 use zeroize::Zeroizing;
 
-use super::super::http::Body;
+use super::super::http::{Body, Object};
 use crate::api::grant_types;
 use crate::model::{ClientMetadata, Confidential, Credential, Handle, RemoteClient};
 
@@ -27,7 +27,7 @@ fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Confidential>, D:
 }
 
 /// The list. A server may write an empty one as `null`.
-pub type List = Option<Vec<Client>>;
+pub type List = Option<Vec<Object<Client>>>;
 
 /// Provisioned scopes.
 #[derive(Deserialize)]

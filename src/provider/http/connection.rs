@@ -14,6 +14,10 @@ use crate::model::Confidential;
 
 /// A connection that is not made in this time will not be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long data may be on its way without being acknowledged. It bounds how late a call can arrive after we have
+/// stopped waiting for it.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 /// Headers of one answer, in number. hyper bounds their size to about 400 KiB.
 const HEADERS_MAX: usize = 64;
 /// Idle connections for reads that are kept, and for how long: shorter than servers and balancers usually wait.
@@ -110,6 +114,9 @@ pub fn client(
         })
         .dns_resolver(Arc::new(resolver))
         .connector_layer(tower::util::MapResponseLayer::new(note_connected));
+    // What the far end has not acknowledged by then is never delivered, even if we have closed the connection.
+    #[cfg(target_os = "linux")]
+    let builder = builder.tcp_user_timeout(UNACKNOWLEDGED);
     let builder = trusting(builder, origin, trust)?;
     // The error's text names no value of ours: it comes from the TLS library.
     builder.build().map_err(|error| {
