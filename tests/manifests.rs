@@ -2,18 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+mod support;
 
-use k8s_openapi::api::core::v1::Namespace;
-use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use std::collections::{BTreeMap, BTreeSet};
+
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{
     ApiResource, DynamicObject, ListParams, Patch, PatchParams, PostParams, ValidationDirective,
 };
 use kube::core::Request;
-use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, CustomResourceExt, Resource, ResourceExt};
 use oauth_client_operator::api::{
     self, API_VERSION, AuthorizationServer, Binding, CapabilitiesStatus, ChosenBy, ClientCondition,
@@ -24,45 +22,15 @@ use oauth_client_operator::api::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use support::cluster;
 
 const MANAGER: &str = "manifests-test";
 
-/// A client of a cluster that has the definitions, or one line that says how to get there.
-async fn cluster() -> Result<Client, String> {
-    if std::env::var_os("KUBECONFIG").is_none() {
-        return Err("KUBECONFIG is not set: run this through testcluster/run, as make test does".to_owned());
-    }
-    let client = Client::try_default().await.map_err(|error| error.to_string())?;
-    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
-    for definition in api::crds() {
-        let name = definition.name_any();
-        definitions
-            .patch(
-                &name,
-                &PatchParams::apply(MANAGER).force(),
-                &Patch::Apply(&definition),
-            )
-            .await
-            .map_err(|error| format!("{name}: {error}"))?;
-        let established = await_condition(definitions.clone(), &name, conditions::is_crd_established());
-        tokio::time::timeout(Duration::from_secs(30), established)
-            .await
-            .map_err(|_| format!("{name} is not established after 30 s"))?
-            .map_err(|error| error.to_string())?;
-    }
-    Ok(client)
-}
-
 /// A namespace of this test alone.
 async fn namespace(client: &Client, name: &str) -> String {
-    let name = format!("manifests-{name}");
-    let namespaces: Api<Namespace> = Api::all(client.clone());
-    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
-    namespaces
-        .patch(&name, &PatchParams::apply(MANAGER), &Patch::Apply(object))
+    support::namespace(client, &format!("manifests-{name}"))
         .await
-        .unwrap();
-    name
+        .name_any()
 }
 
 #[derive(Deserialize)]

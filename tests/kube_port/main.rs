@@ -47,8 +47,7 @@ impl Bench<RwLockWriteGuard<'static, ()>> {
 
 impl<G> Bench<G> {
     async fn guarded(stem: &str, definitions: G) -> Result<Self, String> {
-        let client = support::client().await?;
-        support::install_crds(&client).await?;
+        let client = support::cluster().await?;
         let namespace = support::namespace(&client, stem).await;
         let name = namespace.name_any();
         // The ledger is in the same namespace here: no test needs to tell it apart.

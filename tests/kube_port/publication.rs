@@ -450,7 +450,8 @@ async fn the_garbage_collector_takes_what_the_client_owns() -> Result<(), String
     kept.owned = false;
     bench.created(&kept).await;
     bench.delete_client().await;
-    for _ in 0..300 {
+    // The garbage collector looks for new kinds every 30 s.
+    for _ in 0..900 {
         if bench.found().await.is_none() {
             break;
         }

@@ -1,5 +1,7 @@
 //! What every test on a real API server needs: a client, the custom resource definitions, a namespace of its own.
 
+#![allow(dead_code, reason = "no test needs all of it")]
+
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Namespace;
@@ -11,6 +13,13 @@ use kube::{Api, Client, Config, ResourceExt};
 use oauth_client_operator::{api, cluster};
 
 const MANAGER: &str = "test";
+
+/// A client of a cluster that has the definitions.
+pub async fn cluster() -> Result<Client, String> {
+    let client = client().await?;
+    install_crds(&client).await?;
+    Ok(client)
+}
 
 /// A client as the operator makes it, or one line that says how to get there. Each test makes its own, since a client
 /// lives and dies with the runtime that made it.
