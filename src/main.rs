@@ -48,7 +48,18 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn log(arguments: &Run) -> anyhow::Result<()> {
-    let filter = EnvFilter::try_new(&arguments.log_level).context("--log-level cannot be read")?;
+    let mut filter = EnvFilter::try_new(&arguments.log_level).context("--log-level cannot be read")?;
+    // These write requests and answers when they are let, and a Secret is in some of them.
+    for library in [
+        "kube_client=warn",
+        "hyper=warn",
+        "hyper_util=warn",
+        "reqwest=warn",
+        "h2=warn",
+        "tower=warn",
+    ] {
+        filter = filter.add_directive(library.parse()?);
+    }
     let logs = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr);

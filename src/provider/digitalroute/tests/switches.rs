@@ -46,7 +46,7 @@ fn difference(usual: &str, story: &str) -> String {
     let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
     let usual = words(usual);
     let other = words(story).into_iter().filter(|word| !usual.contains(word));
-    other.map(|word| format!(" {word}")).collect()
+    other.fold(String::new(), |text, word| text + " " + &word)
 }
 
 /// With nothing registered, some answers are different.
