@@ -137,6 +137,8 @@ words! {
         TokenIssued,
         /// Verified: the server refused the published credential.
         Rejected,
+        /// Verified: the token endpoint could not be asked.
+        NotVerified,
         /// Verified: the server gives no way to try.
         NotSupported,
         /// Rotating: the previous credential still works.

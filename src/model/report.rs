@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::capabilities::Field;
 use super::ledger::{LedgerEntry, Removal};
 use super::names::Handle;
-use super::state::{ClientObject, State};
+use super::state::{ClientObject, ServerView, State};
 use super::step::Verification;
 use crate::api::{ClientCondition, ClientReason, ConditionStatus, MESSAGE_MAX};
 
@@ -319,6 +319,10 @@ fn rotation_state(entry: &LedgerEntry, next_rotation: Option<Timestamp>) -> Opti
     (state != RotationState::default()).then_some(state)
 }
 
+fn cannot_verify(state: &State) -> bool {
+    matches!(&state.server, ServerView::Ready(server) if !server.capabilities.can_verify)
+}
+
 /// A status holds whole seconds, as the API server would cut the rest and the next comparison would differ.
 fn whole_seconds(time: Timestamp) -> Timestamp {
     Timestamp::from_second(time.as_second()).unwrap_or(time)
@@ -452,6 +456,10 @@ impl Sheet<'_> {
             }
             Some(Verification::Unknown(why)) => {
                 let message = format!("the token endpoint could not be asked: {why}");
+                self.set(on, ConditionStatus::Unknown, ClientReason::NotVerified, message);
+            }
+            None if cannot_verify(state) && entry.is_some_and(|entry| entry.current.is_some()) => {
+                let message = "the server gives no way to try a credential".to_owned();
                 self.set(on, ConditionStatus::Unknown, ClientReason::NotSupported, message);
             }
             // What was proven of this very credential stays proven.
