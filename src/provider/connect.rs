@@ -274,33 +274,40 @@ impl Setup<'_> {
             DigitalRouteAuth::None(_) => None,
         };
         let trust = self.trust()?;
-        let api = |prefix: &str| {
-            let target = self.target(&server.url, prefix, &trust);
-            Http::new(&target, authorization.clone()).map_err(|unfit| named("url", unfit))
-        };
+        let unfit = |unfit| named("url", unfit);
+        let target = self.target(&server.url, &server.api_prefix, &trust);
+        let api = Http::new(&target, authorization.clone()).map_err(unfit)?;
         let elsewhere = ["", "/api"]
             .into_iter()
             .filter(|prefix| *prefix != server.api_prefix);
-        let elsewhere = elsewhere.map(api).collect::<Result<Vec<_>, _>>()?;
-        let token_uri = endpoints(self.spec).token_uri.unwrap_or_default();
-        let token_trust = Trust {
-            // Who we are is for the management API only.
-            client_certificate: trust
-                .client_certificate
-                .clone()
-                .filter(|_| same_origin(&token_uri, &server.url)),
-            ..trust.clone()
-        };
-        let token = Http::new(&self.target(&token_uri, "", &token_trust), None)
-            .map_err(|unfit| named("the token endpoint", unfit))?;
+        let elsewhere = elsewhere
+            .map(|prefix| api.beside(&server.url, prefix, authorization.clone()))
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(unfit)?;
+        let token = self.token_endpoint(&api, &trust)?;
         let adapter = digitalroute::DigitalRoute::new(
-            api(&server.api_prefix)?,
+            api,
             elsewhere,
             token,
             Duration::from_secs(self.spec.limits.request_timeout_seconds.max(1).into()),
             server.scope_provisioning == ScopeProvisioning::Create,
         );
         Ok(Arc::new(adapter))
+    }
+
+    /// The token endpoint gets the credentials of clients, never ours.
+    fn token_endpoint(&self, api: &Http, trust: &Trust) -> Result<Http, NotConnected> {
+        let uri = endpoints(self.spec).token_uri.unwrap_or_default();
+        let http = if api.is_origin_of(&uri) {
+            api.beside(&uri, "", None)
+        } else {
+            let trust = Trust {
+                client_certificate: None,
+                ..trust.clone()
+            };
+            Http::new(&self.target(&uri, "", &trust), None)
+        };
+        http.map_err(|unfit| named("the token endpoint", unfit))
     }
 
     fn target<'t>(&'t self, url: &'t str, prefix: &'t str, trust: &'t Trust) -> Target<'t> {
@@ -408,13 +415,6 @@ fn named(what: &str, unfit: Unfit) -> NotConnected {
     match unfit {
         Unfit::Address(refused) => NotConnected::AddressNotAllowed(format!("{what}: {refused}")),
         Unfit::Configuration(text) => NotConnected::BadConfiguration(format!("{what}: {text}")),
-    }
-}
-
-fn same_origin(one: &str, other: &str) -> bool {
-    match (Url::parse(one), Url::parse(other)) {
-        (Ok(one), Ok(other)) => one.origin() == other.origin(),
-        _ => false,
     }
 }
 

@@ -294,3 +294,27 @@ async fn texts_stay_short() {
     };
     assert_eq!(text.chars().count(), TEXT_MAX);
 }
+
+/// The same connections never lead to another origin, and never with a credential that was not given.
+#[tokio::test]
+async fn a_second_base_is_of_the_same_origin() {
+    let server = Raw::always(good()).await;
+    let authorization = Authorization::basic("user", &Confidential::new("password"));
+    let http = http_with(&server.url(), "", &Trust::default(), Some(authorization)).unwrap();
+    let beside = http.beside(&server.url(), "/other", None).unwrap();
+    assert_eq!(kind(&beside, &change()).await, "Good");
+    let request = server.requests().remove(0);
+    assert!(request.starts_with("POST /other/thing "), "{request}");
+    assert!(!request.contains("authorization"), "{request}");
+
+    let port = server.address.port();
+    for elsewhere in [
+        format!("https://127.0.0.1:{port}"),
+        format!("http://localhost:{port}"),
+        "http://127.0.0.1:1".to_owned(),
+        "nonsense".to_owned(),
+    ] {
+        assert!(http.beside(&elsewhere, "", None).is_err(), "{elsewhere}");
+        assert!(!http.is_origin_of(&elsewhere), "{elsewhere}");
+    }
+}

@@ -5,7 +5,12 @@ mod tls;
 
 use std::time::Duration;
 
+use reqwest::Method;
+use zeroize::Zeroizing;
+
+use super::super::address::EgressRules;
 use super::*;
+use crate::model::Confidential;
 
 const SOON: Duration = Duration::from_millis(500);
 const WITHIN: Duration = Duration::from_secs(5);

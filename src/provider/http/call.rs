@@ -1,0 +1,125 @@
+//! What is asked of a server.
+
+use std::fmt;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use reqwest::Method;
+use reqwest::header::HeaderValue;
+use zeroize::Zeroizing;
+
+use super::ONE;
+use crate::model::Confidential;
+
+/// Whether a call changes something at the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// It does not: whatever goes wrong, nothing was done ([`Fault::Unavailable`]).
+    Read,
+    /// It does: unless it is certain that nothing was sent, or that the server refused it, it may have been done
+    /// ([`Fault::OutcomeUnknown`]).
+    Mutation,
+}
+
+/// HTTP Basic, or the like. Its `Debug` shows nothing.
+#[derive(Clone)]
+pub struct Authorization {
+    value: HeaderValue,
+    secrets: Vec<Confidential>,
+}
+
+impl Authorization {
+    /// HTTP Basic (RFC 7617). Any text can be encoded; a user name with a colon would be read as another.
+    pub fn basic(user: &str, password: &Confidential) -> Self {
+        let pair = Zeroizing::new(format!("{user}:{}", password.expose()));
+        let encoded = Confidential::new(BASE64_STANDARD.encode(pair.as_bytes()));
+        let text = Zeroizing::new(format!("Basic {}", encoded.expose()));
+        // Base64 is always good in a header; an empty value would be refused by the server.
+        let mut value = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""));
+        value.set_sensitive(true);
+        Self {
+            value,
+            secrets: vec![password.clone(), encoded],
+        }
+    }
+
+    pub(super) fn header(&self) -> HeaderValue {
+        self.value.clone()
+    }
+
+    pub(super) fn secrets(&self) -> &[Confidential] {
+        &self.secrets
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A request's body.
+pub enum Body {
+    /// None, and no content type.
+    Empty,
+    /// JSON.
+    Json(Zeroizing<Vec<u8>>),
+    /// A form.
+    Form(Zeroizing<String>),
+}
+
+/// One request.
+pub struct Call<'a> {
+    /// Its method.
+    pub method: Method,
+    /// The segments of its path below the base, not encoded yet.
+    pub path: &'a [&'a str],
+    /// Its body.
+    pub body: Body,
+    /// Whether it changes something.
+    pub effect: Effect,
+    /// The largest body of a good answer.
+    pub limit: usize,
+    /// The answer must be whole after this time.
+    pub within: Duration,
+    /// What it is for, as words that follow "for".
+    pub what: &'static str,
+    /// In place of the client's own.
+    pub authorization: Option<&'a Authorization>,
+    /// Secrets beyond the authorization that the request holds, or that an answer may quote.
+    pub secrets: &'a [&'a Confidential],
+}
+
+impl<'a> Call<'a> {
+    /// A read of one thing.
+    pub fn read(what: &'static str, path: &'a [&'a str], within: Duration) -> Self {
+        Self {
+            method: Method::GET,
+            path,
+            body: Body::Empty,
+            effect: Effect::Read,
+            limit: ONE,
+            within,
+            what,
+            authorization: None,
+            secrets: &[],
+        }
+    }
+
+    /// A change.
+    pub fn change(
+        method: Method,
+        what: &'static str,
+        path: &'a [&'a str],
+        body: Body,
+        within: Duration,
+    ) -> Self {
+        Self {
+            method,
+            body,
+            effect: Effect::Mutation,
+            ..Self::read(what, path, within)
+        }
+    }
+}
