@@ -15,8 +15,13 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new() -> Self {
+        Self::with(WITHIN).await
+    }
+
+    /// One whose reads take so long at most.
+    pub async fn with(within: Duration) -> Self {
         let emulator = emulator().await;
-        let adapter = adapter(&emulator);
+        let adapter = adapter(&emulator, within);
         Self {
             emulator,
             adapter,

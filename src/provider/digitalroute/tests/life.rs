@@ -5,7 +5,7 @@ use super::*;
 #[tokio::test]
 async fn one_life() {
     let emulator = emulator().await;
-    let adapter = adapter(&emulator);
+    let adapter = adapter(&emulator, WITHIN);
     adapter.check().await.unwrap();
     assert_eq!(adapter.scopes().await.unwrap(), set(&["read", "write"]));
     let asked = Request::ProvisionScopes(set(&["more"]));

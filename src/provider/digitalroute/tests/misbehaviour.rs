@@ -6,7 +6,15 @@ use futures::future::join_all;
 use super::bench::{Bench, answered, shown, word};
 use super::*;
 
-const SHORT: Duration = Duration::from_millis(800);
+/// How long a call is waited for that would take much longer.
+const SHORT: Duration = Duration::from_secs(2);
+
+fn patience(behaviour: &Behaviour) -> Duration {
+    match behaviour {
+        Behaviour::Delay { .. } | Behaviour::DelayAfter { .. } | Behaviour::Drip { .. } => SHORT,
+        _ => WITHIN,
+    }
+}
 
 fn status(status: u16, retry_after: Option<&str>, body: BodyKind) -> Behaviour {
     Behaviour::Status {
@@ -19,8 +27,8 @@ fn status(status: u16, retry_after: Option<&str>, body: BodyKind) -> Behaviour {
 fn all() -> Vec<(&'static str, Behaviour)> {
     let json = BodyKind::Json;
     vec![
-        ("delay", Behaviour::Delay { ms: 4_000 }),
-        ("delay-after", Behaviour::DelayAfter { ms: 4_000 }),
+        ("delay", Behaviour::Delay { ms: 30_000 }),
+        ("delay-after", Behaviour::DelayAfter { ms: 30_000 }),
         ("400", status(400, None, json)),
         ("401", Behaviour::Deny { status: 401 }),
         ("403", Behaviour::Deny { status: 403 }),
@@ -72,7 +80,7 @@ fn all() -> Vec<(&'static str, Behaviour)> {
                 location: "/elsewhere".into(),
             },
         ),
-        ("drip", Behaviour::Drip { interval_ms: 200 }),
+        ("drip", Behaviour::Drip { interval_ms: 1_000 }),
         (
             "wrong-type",
             Behaviour::WrongContentType {
@@ -120,7 +128,7 @@ const CALLS: [(&str, &str); 10] = [
     ("verify", "token"),
 ];
 
-async fn call(bench: &Bench, call: &str) -> String {
+async fn call(bench: &Bench, call: &str, within: Duration) -> String {
     let handle = || Handle::from("app");
     let request = match call {
         "check" => return word(bench.check().await.map(|()| "ok")),
@@ -149,11 +157,11 @@ async fn call(bench: &Bench, call: &str) -> String {
         "provision" => Request::ProvisionScopes(set(&["more"])),
         other => panic!("{other}"),
     };
-    word(bench.change(&request, SHORT).await.map(answered))
+    word(bench.change(&request, within).await.map(answered))
 }
 
-async fn bench() -> Bench {
-    let bench = Bench::new().await;
+async fn bench(within: Duration) -> Bench {
+    let bench = Bench::with(within).await;
     bench.emulator.add_client("app", "read");
     bench.emulator.add_client("other", "read");
     bench
@@ -163,13 +171,14 @@ async fn line(label: &str, behaviour: Behaviour, everywhere: bool) -> String {
     let calls = CALLS.map(|(name, operation)| {
         let behaviour = behaviour.clone();
         async move {
+            let within = patience(&behaviour);
             let bench = Bench {
                 delivers_late: matches!(behaviour, Behaviour::DeliverLate { .. } | Behaviour::Delay { .. }),
-                ..bench().await
+                ..bench(within).await
             };
             let operation = if everywhere { "any" } else { operation };
             bench.emulator.misbehave(Rule::on(operation, behaviour)).unwrap();
-            format!(" {name}={}", call(&bench, name).await)
+            format!(" {name}={}", call(&bench, name, within).await)
         }
     });
     format!("{label}:{}", join_all(calls).await.concat())
@@ -200,12 +209,13 @@ async fn each_everywhere() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_second_look_goes_wrong() {
     for (label, behaviour) in all() {
-        let bench = bench().await;
+        let within = patience(&behaviour);
+        let bench = bench(within).await;
         let refused = status(404, None, BodyKind::Json);
         bench.emulator.misbehave(Rule::on("delete", refused)).unwrap();
         bench.emulator.misbehave(Rule::on("list", behaviour)).unwrap();
         let delete = Request::Delete { handle: "app".into() };
-        let fault = bench.change(&delete, SHORT).await.unwrap_err();
+        let fault = bench.change(&delete, within).await.unwrap_err();
         assert_eq!(fault.kind(), "Invalid", "{label}");
     }
 }
@@ -216,7 +226,7 @@ async fn a_deletion_that_was_done_although_it_failed() {
     for code in [400, 403, 404, 409, 500, 503] {
         let bench = Bench {
             delivers_late: true,
-            ..bench().await
+            ..bench(WITHIN).await
         };
         let rule = Rule::on("delete", status(code, None, BodyKind::Json)).work(true);
         bench.emulator.misbehave(rule).unwrap();
@@ -235,16 +245,17 @@ async fn what_was_lost_is_found_again() {
     for behaviour in [
         Behaviour::LoseAnswer,
         Behaviour::Truncate { keep: None },
-        Behaviour::DelayAfter { ms: 4_000 },
+        Behaviour::DelayAfter { ms: 30_000 },
     ] {
-        let bench = bench().await;
+        let within = patience(&behaviour);
+        let bench = bench(WITHIN).await;
         bench
             .emulator
             .misbehave(Rule::on("mutation", behaviour).times(1))
             .unwrap();
         let candidate = candidate("new", &["read"]);
         let register = Request::Register(Box::new(candidate.clone()));
-        let lost = bench.change(&register, SHORT).await;
+        let lost = bench.change(&register, within).await;
         assert!(matches!(lost, Err(Fault::OutcomeUnknown(_))), "{lost:?}");
         let found = bench.adapter.attempted(&candidate).await.unwrap().unwrap();
         assert_eq!(
@@ -267,7 +278,7 @@ async fn when_to_come_back() {
         (Some("-1"), None),
         (None, None),
     ] {
-        let bench = bench().await;
+        let bench = bench(WITHIN).await;
         bench
             .emulator
             .misbehave(Rule::on("any", status(429, value, BodyKind::Json)))

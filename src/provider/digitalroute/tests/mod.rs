@@ -21,7 +21,7 @@ use crate::api::{
 };
 use crate::model::Confidential;
 
-const WITHIN: Duration = Duration::from_secs(5);
+const WITHIN: Duration = Duration::from_secs(20);
 const PASSWORD: &str = "canary-of-the-admin-password";
 
 async fn emulator() -> Emulator {
@@ -51,9 +51,7 @@ fn spec(url: &str) -> ServerSpec {
             password_key: "password".to_owned(),
         }),
     });
-    let mut spec = ServerSpec::new(provider, None);
-    spec.limits.request_timeout_seconds = 2;
-    spec
+    ServerSpec::new(provider, None)
 }
 
 fn secrets() -> Secrets {
@@ -62,12 +60,14 @@ fn secrets() -> Secrets {
     BTreeMap::from([("credential".to_owned(), BTreeMap::from(values))])
 }
 
-fn adapter(emulator: &Emulator) -> Arc<dyn Provider> {
+fn adapter(emulator: &Emulator, within: Duration) -> Arc<dyn Provider> {
     let egress = EgressRules {
         allow_loopback: true,
         ..EgressRules::default()
     };
-    connect(&spec(&emulator.url()), false, &secrets(), &egress).unwrap()
+    let mut spec = spec(&emulator.url());
+    spec.limits.request_timeout_seconds = u32::try_from(within.as_secs()).unwrap();
+    connect(&spec, false, &secrets(), &egress).unwrap()
 }
 
 fn candidate(name: &str, scopes: &[&str]) -> Candidate {

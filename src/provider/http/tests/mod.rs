@@ -12,8 +12,8 @@ use super::super::address::EgressRules;
 use super::*;
 use crate::model::Confidential;
 
-const SOON: Duration = Duration::from_millis(500);
-const WITHIN: Duration = Duration::from_secs(5);
+const SOON: Duration = Duration::from_secs(1);
+const WITHIN: Duration = Duration::from_secs(20);
 
 fn loopback() -> EgressRules {
     EgressRules {
