@@ -88,49 +88,91 @@ pub async fn run(
     subject: &Subject,
     rng: &mut (dyn CryptoRng + Send),
 ) -> Result<Ended, Unread> {
-    let Some((mut state, connection)) = gather(world, subject).await? else {
-        return Ok(Ended {
+    let Some(mut running) = Running::begin(world, subject).await? else {
+        return Ok(Ended::nothing_there());
+    };
+    loop {
+        match running.decide(rng) {
+            Decision::Do(step) => running = running.take(&step).await,
+            Decision::Settled(wake) => return Ok(running.end(true, wake)),
+            Decision::Blocked(wake) => return Ok(running.end(false, wake)),
+        }
+    }
+}
+
+impl Ended {
+    /// The end of a pass over what neither a client nor a record speaks of.
+    pub(super) fn nothing_there() -> Self {
+        Self {
             settled: true,
             wake: Wake::OnChange,
             steps: 0,
             entry: None,
-        });
-    };
-    let mut executor = Executor {
-        world,
-        subject,
-        connection,
-        attempt: None,
-    };
-    loop {
-        state.now = world.now();
-        let (settled, wake) = match decide(&state, rng) {
-            Decision::Do(step) => {
-                let began = Instant::now();
-                let outcome = executor.execute(&state, &step).await;
-                world.observe(
-                    subject,
-                    Some(state.server.key()),
-                    &step,
-                    &outcome,
-                    began.elapsed(),
-                );
-                state = fold(state, &step, outcome);
-                continue;
-            }
-            Decision::Settled(wake) => (true, wake),
-            Decision::Blocked(wake) => (false, wake),
-        };
-        let entry = match state.ledger {
+        }
+    }
+}
+
+/// A pass between two steps.
+pub(super) struct Running<'a> {
+    state: State,
+    executor: Executor<'a>,
+}
+
+impl<'a> Running<'a> {
+    /// Reads everything that a decision starts from. `None`: there is neither a client nor a record of one.
+    pub(super) async fn begin(world: &'a dyn World, subject: &'a Subject) -> Result<Option<Self>, Unread> {
+        let gathered = gather(world, subject).await?;
+        Ok(gathered.map(|(state, connection)| Self {
+            state,
+            executor: Executor {
+                world,
+                subject,
+                connection,
+                attempt: None,
+            },
+        }))
+    }
+
+    /// What is known.
+    #[cfg(test)]
+    pub(super) fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Decides what is next, at the time it is now.
+    pub(super) fn decide(&mut self, rng: &mut dyn CryptoRng) -> Decision {
+        self.state.now = self.executor.world.now();
+        decide(&self.state, rng)
+    }
+
+    /// Does one step and folds its outcome in.
+    pub(super) async fn take(mut self, step: &Step) -> Self {
+        let Executor { world, subject, .. } = self.executor;
+        let began = Instant::now();
+        let outcome = self.executor.execute(&self.state, step).await;
+        world.observe(
+            subject,
+            Some(self.state.server.key()),
+            step,
+            &outcome,
+            began.elapsed(),
+        );
+        self.state = fold(self.state, step, outcome);
+        self
+    }
+
+    /// Ends it.
+    pub(super) fn end(self, settled: bool, wake: Wake) -> Ended {
+        let entry = match self.state.ledger {
             LedgerView::Held { entry, version, .. } => Some((*entry, version)),
             LedgerView::Absent | LedgerView::Unreadable(_) => None,
         };
-        return Ok(Ended {
+        Ended {
             settled,
             wake,
-            steps: state.pass.steps,
+            steps: self.state.pass.steps,
             entry,
-        });
+        }
     }
 }
 
