@@ -1,6 +1,8 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 
 pub mod args;
+#[cfg(test)]
+mod enumerate;
 pub mod health;
 pub mod index;
 pub mod metrics;

@@ -339,7 +339,7 @@ impl World for Bench {
 }
 
 /// A step in a line, without random values.
-fn told(step: &Step) -> String {
+pub(in crate::operator) fn told(step: &Step) -> String {
     match step {
         Step::Observe(query) => match query {
             crate::model::Query::Client(_) => "observe client".into(),
@@ -415,7 +415,7 @@ fn kind(operation: &crate::model::Operation) -> &'static str {
     }
 }
 
-fn came(outcome: &Outcome) -> String {
+pub(in crate::operator) fn came(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Client(Some(_)) => "found".into(),
         Outcome::Client(None) => "proven absent".into(),

@@ -1,5 +1,5 @@
 //! Whole stories in memory: the real core and the real pass, against a cluster and a server that can be looked into.
 
-mod bench;
+pub(super) mod bench;
 mod stories;
 mod weather;

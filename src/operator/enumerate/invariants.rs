@@ -1,0 +1,423 @@
+//! What must hold after every operation, and when all is quiet. Names are those of the list of invariants.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::stage::{Stage, foreign_client};
+use crate::api::{ClientCondition, ConditionStatus, keys};
+use crate::model::{
+    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, Removal, Request, ServerView, Subject,
+    Version, publication,
+};
+
+type Place = (String, String);
+
+/// Looks at everything after every operation, and remembers what went before.
+#[derive(Default)]
+pub(super) struct Checker {
+    /// A person is acting, so Secrets and clients may change.
+    pub(super) free_hand: bool,
+    /// A published credential must be accepted at every instant.
+    pub(super) always_accepted: bool,
+    entries: BTreeMap<String, (Version, LedgerEntry)>,
+    foreign_secrets: BTreeMap<Place, FoundSecret>,
+    published: BTreeMap<Place, (Version, Option<Credential>)>,
+    accepted: BTreeSet<(String, Option<String>)>,
+    released: BTreeSet<Handle>,
+    may_be_deleted: BTreeSet<Handle>,
+    recorded: BTreeMap<(&'static str, Handle), BTreeSet<AttemptId>>,
+    sent: BTreeMap<(&'static str, Handle), usize>,
+    served: BTreeMap<(String, String), u32>,
+    stored: BTreeSet<(String, Option<String>)>,
+    /// What was violated.
+    pub(super) violations: Vec<String>,
+}
+
+fn pair(credential: &Credential) -> (String, Option<String>) {
+    let secret = credential
+        .client_secret
+        .as_ref()
+        .map(|secret| secret.expose().to_owned());
+    (credential.client_id.clone(), secret)
+}
+
+fn in_secret(secret: &FoundSecret) -> Option<Credential> {
+    Some(Credential {
+        client_id: secret.data.get(keys::CLIENT_ID)?.expose().to_owned(),
+        client_secret: secret.data.get(keys::CLIENT_SECRET).cloned(),
+    })
+}
+
+impl Checker {
+    pub(super) fn violated(&mut self, what: String) {
+        if self.violations.len() < 10 {
+            self.violations.push(what);
+        }
+    }
+
+    /// A mutating call is sent.
+    pub(super) fn sent(&mut self, request: &Request) {
+        let (kind, handle) = match request {
+            Request::Register(candidate) => ("Register", Handle(candidate.name.clone())),
+            Request::Update { handle, .. } => ("Update", handle.clone()),
+            Request::Rotate { handle, .. } => ("Rotate", handle.clone()),
+            Request::Delete { handle } | Request::Disable { handle } => ("Delete", handle.clone()),
+            Request::ProvisionScopes(_) => return,
+        };
+        let place = (kind, handle.clone());
+        let recorded = self.recorded.get(&place).map_or(0, BTreeSet::len);
+        let sent = self.sent.entry(place).or_default();
+        *sent += 1;
+        if *sent > recorded {
+            let sent = *sent;
+            self.violated(format!(
+                "R2: {kind} of {handle} is sent for the time number {sent}, and was recorded {recorded} times"
+            ));
+        }
+        if kind == "Delete" {
+            let current = |entry: &LedgerEntry| {
+                entry
+                    .current
+                    .as_ref()
+                    .is_some_and(|current| current.handle == handle)
+            };
+            if !self.may_be_deleted.contains(&handle)
+                || self.entries.values().any(|(_, entry)| current(entry))
+            {
+                self.violated(format!("S9: {handle} is deleted without evidence"));
+            }
+        }
+    }
+
+    /// Looks at everything.
+    pub(super) fn look(&mut self, stage: &Stage) {
+        self.look_at_ledger(stage);
+        self.look_at_server(stage);
+        self.look_at_secrets(stage);
+    }
+
+    fn look_at_ledger(&mut self, stage: &Stage) {
+        let stored: Vec<(String, Version, Option<LedgerEntry>)> = {
+            let world = stage.cluster.world();
+            let changed = |name: &String, version: &Version| {
+                self.entries.get(name).is_none_or(|(known, _)| known != version)
+            };
+            world
+                .ledger
+                .iter()
+                .map(|(name, stored)| {
+                    let entry = changed(name, &stored.version)
+                        .then(|| LedgerEntry::decode(&stored.text).unwrap());
+                    (name.clone(), stored.version.clone(), entry)
+                })
+                .collect()
+        };
+        let names: BTreeSet<&String> = stored.iter().map(|(name, _, _)| name).collect();
+        let removed: Vec<String> = self
+            .entries
+            .keys()
+            .filter(|name| !names.contains(name))
+            .cloned()
+            .collect();
+        for name in removed {
+            let before = self.entries.remove(&name).map(|(_, entry)| entry);
+            self.entry_changed(stage, before.as_ref(), None);
+        }
+        for (name, version, entry) in stored {
+            let Some(entry) = entry else { continue };
+            let before = self
+                .entries
+                .insert(name, (version, entry.clone()))
+                .map(|(_, entry)| entry);
+            self.entry_changed(stage, before.as_ref(), Some(&entry));
+        }
+    }
+
+    fn entry_changed(&mut self, stage: &Stage, before: Option<&LedgerEntry>, after: Option<&LedgerEntry>) {
+        let deleted = stage.inner().deleted.clone();
+        if let Some(before) = before
+            && before.removal == Removal::Retain
+            && deleted.contains(&before.owner)
+        {
+            self.released.extend(before.handles().cloned());
+        }
+        if let Some(before) = before
+            && before.current.is_some()
+            && after.is_none_or(|after| after.current.is_none() && after.intent.is_none())
+            && !deleted.contains(&before.owner)
+        {
+            self.violated("S9: a client is given up without evidence that its resource is gone".into());
+        }
+        let Some(after) = after else { return };
+        self.stored
+            .extend(after.current.iter().map(|current| pair(&current.credential)));
+        for owed in &after.obligations {
+            if owed.was_current && !deleted.contains(&after.owner) {
+                let handle = &owed.handle;
+                self.violated(format!(
+                    "S9: {handle} is owed without evidence that its resource is gone"
+                ));
+            } else {
+                self.may_be_deleted.insert(owed.handle.clone());
+            }
+            if let Some(attempt) = &owed.attempt {
+                let ids = self
+                    .recorded
+                    .entry(("Delete", owed.handle.clone()))
+                    .or_default();
+                ids.insert(attempt.id.clone());
+            }
+        }
+        if let Some(intent) = &after.intent {
+            let current = || after.current.as_ref().map(|current| current.handle.clone());
+            let place = match &intent.operation {
+                Operation::Register { candidate, .. } => {
+                    Some(("Register", Handle(candidate.name.clone())))
+                }
+                Operation::Update { .. } => current().map(|handle| ("Update", handle)),
+                Operation::Rotate { .. } => current().map(|handle| ("Rotate", handle)),
+            };
+            if let Some(place) = place {
+                let ids = self.recorded.entry(place).or_default();
+                ids.insert(intent.attempt.id.clone());
+            }
+        }
+        let Some(before) = before.filter(|before| before.owner == after.owner) else {
+            return;
+        };
+        if before.served.rotated_at != after.served.rotated_at
+            && let Some(value) = &after.served.annotation
+        {
+            let times = self
+                .served
+                .entry((after.owner.0.clone(), value.clone()))
+                .or_default();
+            *times += 1;
+            if *times > 1 {
+                self.violated(format!("S10: the trigger {value} is recorded as served again"));
+            }
+        }
+    }
+
+    fn look_at_server(&mut self, stage: &Stage) {
+        let mut holders: BTreeMap<&Handle, u32> = BTreeMap::new();
+        let mut candidates: BTreeSet<Handle> = BTreeSet::new();
+        for (_, entry) in self.entries.values() {
+            let mut own: Vec<&Handle> = entry.handles().collect();
+            own.sort();
+            own.dedup();
+            for handle in own {
+                *holders.entry(handle).or_default() += 1;
+            }
+            if let Some(Operation::Register { candidate, .. }) =
+                entry.intent.as_ref().map(|intent| &intent.operation)
+            {
+                candidates.insert(Handle(candidate.name.clone()));
+            }
+        }
+        let mut found = Vec::new();
+        for (handle, holders) in &holders {
+            if *holders > 1 {
+                found.push(format!("S2: {handle} belongs to {holders} entries"));
+            }
+        }
+        let known = |handle: &Handle| {
+            holders.contains_key(handle) || candidates.contains(handle) || self.released.contains(handle)
+        };
+        let theirs = foreign_client();
+        let clients = stage.clients();
+        for handle in clients.keys().filter(|handle| **handle != theirs.handle) {
+            if !known(handle) {
+                found.push(format!("S2: {handle} is an orphan"));
+            }
+        }
+        for handle in stage.under_way() {
+            if !known(&handle) {
+                found.push(format!("S2: {handle} is under way and will be an orphan"));
+            }
+        }
+        if clients.get(&theirs.handle) != Some(&theirs) {
+            found.push("S3: a client of somebody else was changed".into());
+        }
+        for what in found {
+            self.violated(what);
+        }
+        self.accepted
+            .extend(clients.values().map(|client| pair(&client.credential)));
+    }
+
+    fn look_at_secrets(&mut self, stage: &Stage) {
+        let secrets = stage.cluster.world().secrets.clone();
+        let ids: BTreeSet<&String> = self
+            .entries
+            .values()
+            .map(|(_, entry)| &entry.publication_id)
+            .collect();
+        let ours = |secret: &FoundSecret| {
+            let id = secret.annotations.get(publication::PUBLICATION_ANNOTATION);
+            id.is_some_and(|id| ids.contains(id))
+        };
+        let mut found = Vec::new();
+        if self.free_hand {
+            self.foreign_secrets = secrets
+                .iter()
+                .filter(|(_, secret)| !secret.annotations.contains_key(publication::PUBLICATION_ANNOTATION))
+                .map(|(place, secret)| (place.clone(), secret.clone()))
+                .collect();
+        }
+        for (place, secret) in &self.foreign_secrets {
+            if secrets.get(place) != Some(secret) {
+                found.push(format!("S4: the Secret {} of somebody else was changed", place.1));
+            }
+        }
+        let clients = stage.clients();
+        let accepts = |credential: &Credential| {
+            clients
+                .values()
+                .any(|client| pair(&client.credential) == pair(credential))
+        };
+        for (place, secret) in secrets.iter().filter(|(_, secret)| ours(secret)) {
+            let before = self.published.get(place);
+            let credential = in_secret(secret);
+            let changed = before.is_none_or(|(version, _)| *version != secret.version);
+            if changed && !self.free_hand {
+                let known = credential
+                    .as_ref()
+                    .is_some_and(|credential| self.accepted.contains(&pair(credential)));
+                let stored = credential
+                    .as_ref()
+                    .is_some_and(|credential| self.stored.contains(&pair(credential)));
+                if !stored {
+                    found.push(format!("R4: Secret {} has what the ledger never had", place.1));
+                }
+                if !known {
+                    found.push(format!(
+                        "S6: Secret {} has a credential that was never accepted",
+                        place.1
+                    ));
+                }
+            }
+            if self.always_accepted && !self.free_hand && !credential.as_ref().is_some_and(accepts) {
+                found.push(format!(
+                    "S6: Secret {} has a credential that is not accepted",
+                    place.1
+                ));
+            }
+            self.published
+                .insert(place.clone(), (secret.version.clone(), credential));
+        }
+        for what in found {
+            self.violated(what);
+        }
+    }
+}
+
+/// How everything stands when all is quiet, without ids, attempts, random values and times.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) clients: BTreeMap<String, Vec<String>>,
+}
+
+/// How everything stands, and what S1 and S5 have against it.
+pub(super) fn end(stage: &Stage) -> (End, Vec<String>) {
+    let mut violations = Vec::new();
+    let mut clients = BTreeMap::new();
+    for subject in &stage.subjects {
+        let (lines, against) = end_of(stage, subject);
+        clients.insert(subject.to_string(), lines);
+        violations.extend(against);
+    }
+    let mut remote: Vec<String> = stage
+        .clients()
+        .values()
+        .map(|client| format!("{:?}", client.metadata))
+        .collect();
+    remote.sort();
+    clients.insert("the server".into(), remote);
+    let world = stage.cluster.world();
+    let told = format!("{:?}", world.events)
+        + &world
+            .clients
+            .values()
+            .map(|client| format!("{:?}", client.status))
+            .collect::<String>();
+    if told.contains("canary-") {
+        violations.push("S1: a credential is in a status or an Event".into());
+    }
+    (End { clients }, violations)
+}
+
+fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
+    let mut lines = Vec::new();
+    let mut against = Vec::new();
+    let entry = stage.entry(subject);
+    let client = stage.cluster.world().clients.get(&subject.client).cloned();
+    let name = entry
+        .as_ref()
+        .map_or(&subject.client.name, |entry| &entry.secret_name);
+    let secret = stage.cluster.found_secret(&subject.client.namespace, name);
+    let remote = stage.clients();
+    let accepted = secret.as_ref().and_then(in_secret).is_some_and(|credential| {
+        remote
+            .values()
+            .any(|client| pair(&client.credential) == pair(&credential))
+    });
+    if let Some(client) = &client {
+        for (on, condition) in &client.status.conditions {
+            lines.push(format!("{on:?} {} {}", condition.status, condition.reason));
+        }
+        let observed = client.status.observed_generation == Some(client.generation);
+        lines.push(format!("observed: {observed}"));
+        let ready = client
+            .status
+            .conditions
+            .get(&ClientCondition::Ready)
+            .is_some_and(|ready| ready.status == ConditionStatus::True);
+        if observed && ready {
+            let current = entry.as_ref().and_then(|entry| entry.current.as_ref());
+            let holds = current.zip(secret.as_ref()).is_some_and(|(current, secret)| {
+                in_secret(secret).is_some_and(|published| pair(&published) == pair(&current.credential))
+            });
+            if !holds || !accepted {
+                against.push(format!(
+                    "S5: {subject} is ready; the Secret holds the ledger's credential: {holds}; it is accepted: {accepted}"
+                ));
+            }
+            let usable = matches!(&*stage.server.lock().unwrap(), ServerView::Ready(_));
+            let wanted = client.spec.scopes.clone().map(|scopes| scopes.into_iter().collect());
+            let there = current.and_then(|current| remote.get(&current.handle));
+            if usable && there.is_none_or(|there| there.metadata.scopes != wanted) {
+                against.push(format!("S5: {subject} is ready; the server has other metadata"));
+            }
+        }
+    } else {
+        lines.push("no client".into());
+    }
+    match &secret {
+        None => lines.push("no Secret".into()),
+        Some(secret) => lines.push(format!(
+            "Secret {} keys {:?} owned {} accepted {accepted}",
+            secret.secret_type,
+            secret.data.keys().collect::<Vec<_>>(),
+            !secret.owners.is_empty()
+        )),
+    }
+    match &entry {
+        None => lines.push("no entry".into()),
+        Some(entry) => lines.push(format!(
+            "entry current {:?} previous {} intent {} recheck {} owed {} served {:?} removal {:?} at {} owner {}",
+            entry
+                .current
+                .as_ref()
+                .map(|current| (&current.asked, &current.told)),
+            entry.previous.is_some(),
+            entry.intent.is_some(),
+            entry.recheck_at.is_some(),
+            entry.obligations.len(),
+            entry.served.annotation,
+            entry.removal,
+            entry.server_fingerprint,
+            client.is_some_and(|client| client.uid == entry.owner),
+        )),
+    }
+    (lines, against)
+}

@@ -1,0 +1,459 @@
+//! The plays: what people and the world do, undisturbed.
+
+use jiff::SignedDuration;
+
+use super::stage::{Act, Stage};
+use crate::api::{AccessRule, DeletionPolicy, Rotation};
+use crate::model::{Capabilities, ClientKey, Confidential, Fault, Overlap, ServerView, testing};
+
+/// One play.
+pub(super) struct Play {
+    pub(super) name: &'static str,
+    pub(super) capabilities: fn() -> Capabilities,
+    pub(super) clients: usize,
+    pub(super) setup: fn(&Stage),
+    /// The setup is settled before the acts begin.
+    pub(super) settled_before: bool,
+    pub(super) acts: &'static [Act],
+    /// A published credential is accepted at every instant, whatever happens (S6).
+    pub(super) always_accepted: bool,
+    /// Somebody changes things at the server, which only the drift check can find.
+    pub(super) tampered: bool,
+    /// A lost answer may end in a block with `OutcomeUnknown`, as the name proves nothing.
+    pub(super) may_end_unknown: bool,
+}
+
+const PLAY: Play = Play {
+    name: "",
+    capabilities: testing::capabilities,
+    clients: 1,
+    setup: applied,
+    settled_before: true,
+    acts: &[],
+    always_accepted: false,
+    tampered: false,
+    may_end_unknown: false,
+};
+
+fn nothing(_: &Stage) {}
+
+fn key(stage: &Stage) -> ClientKey {
+    stage.subjects[0].client.clone()
+}
+
+fn there(stage: &Stage) -> bool {
+    stage.cluster.world().clients.contains_key(&key(stage))
+}
+
+fn applied(stage: &Stage) {
+    for subject in &stage.subjects {
+        let world = stage.cluster.world();
+        let possible = world.crd.is_some()
+            && !world.clients.contains_key(&subject.client)
+            && world
+                .namespaces
+                .get(&subject.client.namespace)
+                .is_some_and(|namespace| !namespace.terminating);
+        drop(world);
+        if possible {
+            stage
+                .cluster
+                .create_client(&subject.client, testing::spec(&["read"]));
+        }
+    }
+}
+
+fn applied_with_overlap(stage: &Stage) {
+    applied(stage);
+    stage.cluster.change_spec(&key(stage), |spec| {
+        spec.rotation = Some(Rotation {
+            overlap_seconds: Some(600),
+            ..Rotation::default()
+        });
+    });
+}
+
+fn applied_with_delay(stage: &Stage) {
+    stage.edit_server(|server| server.deletion_delay = SignedDuration::from_secs(3600));
+    applied(stage);
+}
+
+fn applied_to_retain(stage: &Stage) {
+    applied(stage);
+    stage
+        .cluster
+        .change_spec(&key(stage), |spec| spec.deletion_policy = DeletionPolicy::Retain);
+}
+
+fn applied_with_exact_name(stage: &Stage) {
+    let rule: AccessRule = serde_json::from_value(serde_json::json!({
+        "name": "all", "namespaces": { "from": "All" }, "scopes": ["*"], "naming": "Exact"
+    }))
+    .unwrap();
+    stage.edit_server(|server| server.access_rules = Some(vec![rule]));
+    applied(stage);
+    stage
+        .cluster
+        .change_spec(&key(stage), |spec| spec.client_name = Some("billing".into()));
+}
+
+fn edited(stage: &Stage) {
+    if there(stage) {
+        stage.cluster.change_spec(&key(stage), |spec| {
+            spec.scopes = Some(vec!["read".into(), "write".into()]);
+        });
+    }
+}
+
+fn edited_back(stage: &Stage) {
+    if there(stage) {
+        stage
+            .cluster
+            .change_spec(&key(stage), |spec| spec.scopes = Some(vec!["read".into()]));
+    }
+}
+
+fn one(stage: &Stage) {
+    if there(stage) {
+        stage.cluster.annotate_rotate(&key(stage), Some("one"));
+    }
+}
+
+fn two(stage: &Stage) {
+    if there(stage) {
+        stage.cluster.annotate_rotate(&key(stage), Some("two"));
+    }
+}
+
+fn deleted(stage: &Stage) {
+    let key = key(stage);
+    let uid = stage
+        .cluster
+        .world()
+        .clients
+        .get(&key)
+        .map(|client| client.uid.clone());
+    if let Some(uid) = uid {
+        stage.inner().deleted.insert(uid);
+        stage.cluster.delete_client(&key);
+    }
+}
+
+fn deleted_and_collected(stage: &Stage) {
+    deleted(stage);
+    stage.cluster.collect_garbage();
+}
+
+fn collected(stage: &Stage) {
+    stage.cluster.collect_garbage();
+}
+
+fn moved(stage: &Stage) {
+    stage.edit_server(|server| server.fingerprint = "https://other:443".into());
+    edited(stage);
+}
+
+fn acknowledged(stage: &Stage) {
+    stage.edit_server(|server| {
+        server
+            .former_fingerprints
+            .insert(testing::server().fingerprint.clone());
+    });
+}
+
+fn secret_deleted(stage: &Stage) {
+    let subject = &stage.subjects[0].client;
+    stage.cluster.delete_secret(&subject.namespace, &subject.name);
+}
+
+fn our_secret(stage: &Stage) -> bool {
+    let subject = &stage.subjects[0].client;
+    stage
+        .cluster
+        .found_secret(&subject.namespace, &subject.name)
+        .is_some_and(|secret| secret.data.contains_key("client-id"))
+}
+
+fn secret_altered(stage: &Stage) {
+    if our_secret(stage) {
+        let subject = &stage.subjects[0].client;
+        stage
+            .cluster
+            .edit_secret(&subject.namespace, &subject.name, |secret| {
+                secret
+                    .data
+                    .insert("client-secret".into(), Confidential::new("forged"));
+                secret.data.remove("client-id");
+                secret.data.insert("more".into(), Confidential::new("theirs"));
+            });
+    }
+}
+
+fn secret_altered_and_frozen(stage: &Stage) {
+    if our_secret(stage) {
+        let subject = &stage.subjects[0].client;
+        stage
+            .cluster
+            .edit_secret(&subject.namespace, &subject.name, |secret| {
+                secret.data.remove("client-id");
+                secret.immutable = true;
+            });
+    }
+}
+
+fn name_taken(stage: &Stage) {
+    let subject = &stage.subjects[0].client;
+    if stage
+        .cluster
+        .found_secret(&subject.namespace, &subject.name)
+        .is_none()
+    {
+        stage
+            .cluster
+            .put_foreign_secret(&subject.namespace, &subject.name, &[("password", "theirs")]);
+    }
+}
+
+fn name_taken_in_place(stage: &Stage) {
+    secret_deleted(stage);
+    name_taken(stage);
+}
+
+fn name_freed(stage: &Stage) {
+    if !our_secret(stage) {
+        secret_deleted(stage);
+    }
+}
+
+fn ours(stage: &Stage, change: impl Fn(&mut crate::model::RemoteClient)) {
+    let theirs = super::stage::foreign_client().handle;
+    stage.provider.tamper(|clients| {
+        for (_, client) in clients.iter_mut().filter(|(handle, _)| **handle != theirs) {
+            change(client);
+        }
+    });
+    stage.list();
+}
+
+fn remote_deleted(stage: &Stage) {
+    let theirs = super::stage::foreign_client().handle;
+    stage
+        .provider
+        .tamper(|clients| clients.retain(|handle, _| *handle == theirs));
+    stage.wait(60);
+    stage.list();
+}
+
+fn remote_edited(stage: &Stage) {
+    ours(stage, |client| client.metadata.scopes = testing::scopes(&["admin"]).scopes);
+}
+
+fn remote_credential_replaced(stage: &Stage) {
+    ours(stage, |client| client.credential.client_id = format!("{}-replaced", client.credential.client_id));
+}
+
+fn server_away(stage: &Stage) {
+    stage
+        .provider
+        .down(Some(Fault::Unavailable("cannot be reached".into())));
+}
+
+fn server_back(stage: &Stage) {
+    stage.provider.down(None);
+}
+
+fn server_not_ready(stage: &Stage) {
+    *stage.server.lock().unwrap() =
+        ServerView::NotReady(testing::server_key(), "the credential is missing.".into());
+}
+
+fn server_ready(stage: &Stage) {
+    *stage.server.lock().unwrap() = ServerView::Ready(Box::new(testing::server()));
+}
+
+fn suspended(stage: &Stage) {
+    stage.edit_server(|server| server.suspended = true);
+}
+
+fn resumed(stage: &Stage) {
+    stage.edit_server(|server| server.suspended = false);
+}
+
+fn namespace_terminating(stage: &Stage) {
+    stage.cluster.terminate_namespace("payments");
+}
+
+fn namespace_removed(stage: &Stage) {
+    let clients = stage.cluster.world().clients.clone();
+    let mut gone: std::collections::BTreeSet<_> = clients
+        .iter()
+        .filter(|(key, _)| key.namespace == "payments")
+        .map(|(_, client)| client.uid.clone())
+        .collect();
+    stage.inner().deleted.append(&mut gone);
+    stage.cluster.remove_namespace("payments");
+}
+
+fn crd_removed(stage: &Stage) {
+    stage.cluster.remove_crd();
+}
+
+fn crd_installed(stage: &Stage) {
+    stage.cluster.install_crd();
+}
+
+fn no_in_place() -> Capabilities {
+    Capabilities {
+        rotate_in_place: false,
+        overlap: Overlap::None,
+        ..testing::capabilities()
+    }
+}
+
+fn a_day_later(stage: &Stage) {
+    stage.wait(86_400);
+}
+
+const APPLY: Act = ("apply", applied);
+const EDIT: Act = ("edit the scopes", edited);
+const EDIT_BACK: Act = ("edit the scopes back", edited_back);
+const ONE: Act = ("rotate: one", one);
+const TWO: Act = ("rotate: two", two);
+const DELETE: Act = ("delete", deleted);
+const COLLECT: Act = ("collect garbage", collected);
+
+/// All plays.
+pub(super) const ALL: &[Play] = &[
+    Play { name: "create", setup: nothing, settled_before: false, acts: &[APPLY], always_accepted: true, ..PLAY },
+    Play { name: "update", acts: &[EDIT], always_accepted: true, ..PLAY },
+    Play { name: "update-and-back", acts: &[EDIT, EDIT_BACK], always_accepted: true, ..PLAY },
+    Play { name: "rotate-in-place", acts: &[ONE], ..PLAY },
+    Play { name: "rotate-by-replacement", capabilities: no_in_place, acts: &[ONE], ..PLAY },
+    Play {
+        name: "rotate-with-overlap",
+        setup: applied_with_overlap,
+        acts: &[ONE],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play { name: "rotate-and-edit", acts: &[ONE, EDIT], ..PLAY },
+    Play {
+        name: "rotate-with-overlap-and-edit",
+        setup: applied_with_overlap,
+        acts: &[ONE, EDIT],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play { name: "edit-and-rotate", acts: &[EDIT, ONE], ..PLAY },
+    Play { name: "rotate-twice", acts: &[ONE, TWO], ..PLAY },
+    Play {
+        name: "rotate-twice-with-overlap",
+        setup: applied_with_overlap,
+        acts: &[ONE, TWO],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play { name: "delete", acts: &[DELETE, COLLECT], ..PLAY },
+    Play { name: "delete-uncollected", acts: &[DELETE], ..PLAY },
+    Play { name: "delete-with-delay", setup: applied_with_delay, acts: &[DELETE], ..PLAY },
+    Play { name: "delete-and-retain", setup: applied_to_retain, acts: &[DELETE], ..PLAY },
+    Play {
+        name: "delete-in-overlap",
+        setup: applied_with_overlap,
+        acts: &[ONE, ("delete, collected", deleted_and_collected)],
+        ..PLAY
+    },
+    Play { name: "delete-and-back", acts: &[DELETE, APPLY, COLLECT], ..PLAY },
+    Play { name: "delete-and-back-later", acts: &[DELETE, COLLECT, ("a day later", a_day_later), APPLY], ..PLAY },
+    Play {
+        name: "delete-and-back-with-delay",
+        setup: applied_with_delay,
+        acts: &[DELETE, COLLECT, APPLY],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play { name: "create-and-delete", setup: nothing, settled_before: false, acts: &[APPLY, DELETE, COLLECT], ..PLAY },
+    Play { name: "rotate-and-delete", acts: &[ONE, DELETE, COLLECT], ..PLAY },
+    Play { name: "server-moved", acts: &[("move", moved), ("acknowledge", acknowledged)], always_accepted: true, ..PLAY },
+    Play { name: "secret-deleted", acts: &[("delete the Secret", secret_deleted)], ..PLAY },
+    Play { name: "secret-altered", acts: &[("alter the Secret", secret_altered)], ..PLAY },
+    Play { name: "secret-frozen", acts: &[("alter and freeze the Secret", secret_altered_and_frozen)], ..PLAY },
+    Play {
+        name: "name-taken",
+        setup: name_taken,
+        settled_before: false,
+        acts: &[APPLY, ("free the name", name_freed)],
+        ..PLAY
+    },
+    Play {
+        name: "name-taken-meanwhile",
+        setup: nothing,
+        settled_before: false,
+        acts: &[APPLY, ("take the name", name_taken), ("free the name", name_freed)],
+        ..PLAY
+    },
+    Play {
+        name: "name-taken-and-rotate",
+        acts: &[("take the name", name_taken_in_place), ONE, ("free the name", name_freed)],
+        ..PLAY
+    },
+    Play { name: "remote-deleted", acts: &[("delete the remote client", remote_deleted)], tampered: true, ..PLAY },
+    Play { name: "remote-edited", acts: &[("edit the remote client", remote_edited)], tampered: true, ..PLAY },
+    Play {
+        name: "remote-credential-replaced",
+        acts: &[("replace the remote credential", remote_credential_replaced)],
+        tampered: true,
+        ..PLAY
+    },
+    Play {
+        name: "server-away",
+        acts: &[("away", server_away), EDIT, ("back", server_back)],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play {
+        name: "server-away-at-creation",
+        setup: nothing,
+        settled_before: false,
+        acts: &[APPLY, ("away", server_away), ("back", server_back)],
+        ..PLAY
+    },
+    Play { name: "server-away-at-deletion", acts: &[DELETE, ("away", server_away), ("back", server_back)], ..PLAY },
+    Play {
+        name: "server-not-ready",
+        acts: &[("not ready", server_not_ready), ONE, ("ready", server_ready)],
+        ..PLAY
+    },
+    Play { name: "suspend-and-rotate", acts: &[ONE, ("suspend", suspended), ("resume", resumed)], ..PLAY },
+    Play {
+        name: "namespace-terminating",
+        acts: &[("terminate", namespace_terminating), ("remove", namespace_removed)],
+        ..PLAY
+    },
+    Play {
+        name: "namespace-terminating-at-creation",
+        setup: nothing,
+        settled_before: false,
+        acts: &[APPLY, ("terminate", namespace_terminating), ("remove", namespace_removed)],
+        ..PLAY
+    },
+    Play {
+        name: "crd-removed",
+        acts: &[("remove the CRD", crd_removed), ("install the CRD", crd_installed), COLLECT, APPLY],
+        ..PLAY
+    },
+    Play {
+        name: "crd-removed-in-overlap",
+        setup: applied_with_overlap,
+        acts: &[ONE, ("remove the CRD", crd_removed), ("install the CRD", crd_installed), APPLY],
+        ..PLAY
+    },
+    Play {
+        name: "create-with-exact-name",
+        setup: nothing,
+        settled_before: false,
+        acts: &[("apply", applied_with_exact_name)],
+        may_end_unknown: true,
+        ..PLAY
+    },
+];
