@@ -84,6 +84,8 @@ pub struct Stored {
     pub subject: Subject,
     /// Its text.
     pub text: String,
+    /// What the text says.
+    pub entry: Result<LedgerEntry, Unreadable>,
 }
 
 /// An Event.
@@ -383,7 +385,7 @@ impl MemoryCluster {
     pub fn entry(&self, subject: &Subject) -> Option<LedgerEntry> {
         let world = self.world();
         let stored = world.ledger.get(&subject.entry_name())?;
-        Some(LedgerEntry::decode(&stored.text).unwrap())
+        Some(stored.entry.clone().unwrap())
     }
 
     /// Puts a text into the ledger in place of an entry, or as one.
@@ -393,6 +395,7 @@ impl MemoryCluster {
             version: world.version(),
             subject: subject.clone(),
             text: text.to_owned(),
+            entry: LedgerEntry::decode(text),
         };
         world.ledger.insert(subject.entry_name(), stored);
     }
@@ -508,6 +511,7 @@ impl World {
             version: version.clone(),
             subject: subject.clone(),
             text,
+            entry: Ok(entry.clone()),
         };
         self.ledger.insert(name, stored);
         Ok((Some(version), Effect::Done))
@@ -617,7 +621,7 @@ impl Cluster for MemoryCluster {
         let world = self.readable()?;
         Ok(match world.ledger.get(&subject.entry_name()) {
             None => LedgerRead::Absent,
-            Some(stored) => match LedgerEntry::decode(&stored.text) {
+            Some(stored) => match stored.entry.clone() {
                 Ok(entry) if entry.subject != *subject => {
                     LedgerRead::Unreadable(Unreadable::Malformed("it is about another client".to_owned()))
                 }

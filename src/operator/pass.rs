@@ -9,9 +9,9 @@ use rand::CryptoRng;
 
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
-    AttemptId, Call, ClientView, Decision, Fault, Here, LedgerEntry, LedgerView, NamespaceView, Observation,
-    Outcome, Query, Record, Report, ServerKey, ServerView, State, Step, Subject, Uid, Version, Wake, decide,
-    fold, publication,
+    AttemptId, Call, ClientObject, ClientView, Decision, Fault, FoundSecret, Here, LedgerEntry, LedgerView,
+    NamespaceView, Observation, Outcome, Query, Record, Report, ServerKey, ServerView, State, Step, Subject,
+    Uid, Version, Wake, decide, fold, publication,
 };
 use crate::provider::Provider;
 
@@ -176,8 +176,32 @@ impl<'a> Running<'a> {
     }
 }
 
+/// So often a record that changes while the rest is read is read again.
+const GATHER_TRIES: u32 = 3;
+
+/// Everything that a decision starts from.
+enum Gathered {
+    Nothing,
+    /// The record was changed by another process in the meantime, so what was read does not fit together.
+    Torn,
+    Whole(Box<State>, Option<Connection>),
+}
+
 /// Reads everything that a decision starts from. `None`: there is neither a client nor a record of one.
 async fn gather(world: &dyn World, subject: &Subject) -> Result<Option<(State, Option<Connection>)>, Unread> {
+    for _ in 0..GATHER_TRIES {
+        match gather_once(world, subject).await? {
+            Gathered::Nothing => return Ok(None),
+            Gathered::Torn => {}
+            Gathered::Whole(state, connection) => return Ok(Some((*state, connection))),
+        }
+    }
+    Err(Unread(
+        "the record of this client changes while it is read".to_owned(),
+    ))
+}
+
+async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, Unread> {
     let cluster = world.cluster();
     let ledger = match cluster.ledger(subject).await? {
         LedgerRead::Absent => LedgerView::Absent,
@@ -194,20 +218,26 @@ async fn gather(world: &dyn World, subject: &Subject) -> Result<Option<(State, O
     let client = match (cluster.client(&subject.client).await, ledger.entry()) {
         (Ok(Some(client)), _) => ClientView::Present(Box::new(client)),
         (Ok(None), Some(entry)) => cluster.presence(&subject.client, &entry.owner).await,
-        (Ok(None), None) => return Ok(None),
+        (Ok(None), None) => return Ok(Gathered::Nothing),
         (Err(unread), _) => return Err(unread),
     };
     let server_key = match (ledger.entry(), &client) {
         (Some(entry), _) => entry.server.clone(),
         (None, ClientView::Present(client)) => client.server(&subject.client),
-        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(None),
+        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(Gathered::Nothing),
     };
     let secret_name = match (ledger.entry(), &client) {
         (Some(entry), _) => entry.secret_name.clone(),
         (None, ClientView::Present(client)) => publication::secret_name(&subject.client.name, &client.spec),
-        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(None),
+        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(Gathered::Nothing),
     };
     let secret = cluster.secret(&subject.client.namespace, &secret_name).await?;
+    if let LedgerView::Held { entry, version, .. } = &ledger
+        && !matches!(&client, ClientView::Present(client) if is_published(client, entry, secret.as_ref()))
+        && !is_still(cluster.ledger(subject).await?, version)
+    {
+        return Ok(Gathered::Torn);
+    }
     let (server, connection) = world.server(&server_key);
     let mut here = world.here();
     if let Some(limit) = connection
@@ -228,7 +258,19 @@ async fn gather(world: &dyn World, subject: &Subject) -> Result<Option<(State, O
         seen: world.seen(subject),
         pass: crate::model::Pass::default(),
     };
-    Ok(Some((state, connection)))
+    Ok(Gathered::Whole(Box::new(state), connection))
+}
+
+/// Whether the Secret needs no write. Where it needs one, its version alone does not protect it: it may be newer than
+/// the record that was read before it.
+fn is_published(client: &ClientObject, entry: &LedgerEntry, secret: Option<&FoundSecret>) -> bool {
+    publication::wanted(client, entry)
+        .zip(secret)
+        .is_some_and(|(wanted, found)| found.holds(&wanted))
+}
+
+fn is_still(ledger: LedgerRead, version: &Version) -> bool {
+    matches!(ledger, LedgerRead::Held(_, now) if now == *version)
 }
 
 /// Does one step after the other. It chooses nothing; it only refuses to send what has become too old.

@@ -10,7 +10,7 @@ use crate::model::ledger::{Attempt, LedgerEntry, Registration};
 use crate::model::names::{AttemptId, ServerKey, random_id};
 use crate::model::report::{Obstacle, report};
 use crate::model::state::{ClientObject, Server, State, Written};
-use crate::model::step::{Record, Refusal, Step};
+use crate::model::step::{Record, Refusal, Step, Verification};
 
 /// Goes on with a value, or ends the chain with a decision.
 pub(super) type Flow<T = ()> = Result<T, Box<Decision>>;
@@ -108,6 +108,13 @@ impl<'a> Case<'a> {
 
     pub(super) fn settled(&self, next_rotation: Option<Timestamp>) -> Flow<Decision> {
         self.tell(None, next_rotation)?;
+        if matches!(
+            self.state.pass.verification,
+            Some(Verification::Rejected(_) | Verification::Unknown(_))
+        ) {
+            // Nothing else brings this client back, and the previous credential waits for the proof.
+            return Ok(Decision::Blocked(Wake::Backoff));
+        }
         let entry = self.entry();
         let wake = [
             next_rotation,

@@ -143,7 +143,8 @@ fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
             registration: Some(current),
             removal: entry.removal,
             since: now,
-            not_before: after(delay),
+            // A registration that was tried more than once may be delivered once more until then.
+            not_before: after(delay).max(entry.recheck_at.unwrap_or(now)),
             was_current: true,
             attempt: None,
         });

@@ -4,7 +4,7 @@ use rand::CryptoRng;
 
 use super::case::{Case, Flow, go};
 use super::intent::retiring;
-use crate::api::ClientCondition;
+use crate::api::{ClientCondition, ConditionStatus};
 use crate::model::ledger::{LedgerEntry, Previous};
 use crate::model::state::Server;
 use crate::model::step::{Query, Step, Verification};
@@ -52,7 +52,7 @@ pub(super) fn wind_up(case: &Case, server: &Server, _rng: &mut dyn CryptoRng) ->
     }
 }
 
-/// Whether the status says of this very credential that it was tried. To try again costs one token request and
+/// Whether the status says of this very credential that it was proven. To try again costs one token request and
 /// changes nothing, so a status is good enough to know from; before a credential is retired it is not.
 fn is_proven(case: &Case, entry: &LedgerEntry) -> bool {
     let waits_for_proof = entry
@@ -62,7 +62,10 @@ fn is_proven(case: &Case, entry: &LedgerEntry) -> bool {
     let status = &case.client.status;
     let whole = |time: jiff::Timestamp| time.as_second();
     !waits_for_proof
-        && status.conditions.contains_key(&ClientCondition::Verified)
+        && status
+            .conditions
+            .get(&ClientCondition::Verified)
+            .is_some_and(|verified| verified.status == ConditionStatus::True)
         && status.client_id
             == entry
                 .current

@@ -86,6 +86,7 @@ pub(super) fn run(play: &Play, plan: &Plan, mistake: Option<Mistake>, record: bo
     driver.go(true);
     driver.wake_held();
     driver.go(true);
+    stage.collect_garbage();
     let (before_drift_check, mut violations) = end(&stage);
     if play.tampered {
         // Before the drift check nobody can know what was done behind our back.
@@ -112,12 +113,24 @@ pub(super) fn run(play: &Play, plan: &Plan, mistake: Option<Mistake>, record: bo
     let log = inner.log[..operations].to_vec();
     drop(inner);
     violations.dedup();
-    Run { violations, transcript: stage.transcript(), log, end: the_end, did }
+    Run {
+        violations,
+        transcript: stage.transcript(),
+        log,
+        end: the_end,
+        did,
+    }
 }
 
 impl Driver {
     fn new(stage: &Arc<Stage>, states: &States) -> Self {
-        let due = Due { at: Some(stage.now()), settled: false, slow: false, failures: 0, idle: 0 };
+        let due = Due {
+            at: Some(stage.now()),
+            settled: false,
+            slow: false,
+            failures: 0,
+            idle: 0,
+        };
         Self {
             stage: stage.clone(),
             processes: vec![Process::start(1, stage)],
@@ -285,7 +298,8 @@ impl Driver {
         due.settled = settled;
         due.failures = if settled { 0 } else { due.failures + 1 };
         due.slow = !settled && wake == Wake::OnChange;
-        let pause = SignedDuration::from_secs(1_i64 << (due.failures.clamp(1, 9) - 1)).min(SignedDuration::from_secs(300));
+        let pause = SignedDuration::from_secs(1_i64 << (due.failures.clamp(1, 9) - 1))
+            .min(SignedDuration::from_secs(300));
         due.at = match wake {
             Wake::Now if due.failures <= 5 => Some(now),
             Wake::Now | Wake::Backoff => Some(now + pause),

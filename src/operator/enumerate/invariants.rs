@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stage::{Stage, foreign_client};
 use crate::api::{ClientCondition, ConditionStatus, keys};
 use crate::model::{
-    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, Removal, Request, ServerView, Subject,
-    Version, publication,
+    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, Removal, Request, ServerView,
+    Subject, Version, publication,
 };
 
 type Place = (String, String);
@@ -105,8 +105,7 @@ impl Checker {
                 .ledger
                 .iter()
                 .map(|(name, stored)| {
-                    let entry = changed(name, &stored.version)
-                        .then(|| LedgerEntry::decode(&stored.text).unwrap());
+                    let entry = changed(name, &stored.version).then(|| stored.entry.clone().unwrap());
                     (name.clone(), stored.version.clone(), entry)
                 })
                 .collect()
@@ -160,19 +159,14 @@ impl Checker {
                 self.may_be_deleted.insert(owed.handle.clone());
             }
             if let Some(attempt) = &owed.attempt {
-                let ids = self
-                    .recorded
-                    .entry(("Delete", owed.handle.clone()))
-                    .or_default();
+                let ids = self.recorded.entry(("Delete", owed.handle.clone())).or_default();
                 ids.insert(attempt.id.clone());
             }
         }
         if let Some(intent) = &after.intent {
             let current = || after.current.as_ref().map(|current| current.handle.clone());
             let place = match &intent.operation {
-                Operation::Register { candidate, .. } => {
-                    Some(("Register", Handle(candidate.name.clone())))
-                }
+                Operation::Register { candidate, .. } => Some(("Register", Handle(candidate.name.clone()))),
                 Operation::Update { .. } => current().map(|handle| ("Update", handle)),
                 Operation::Rotate { .. } => current().map(|handle| ("Rotate", handle)),
             };
@@ -260,7 +254,11 @@ impl Checker {
         if self.free_hand {
             self.foreign_secrets = secrets
                 .iter()
-                .filter(|(_, secret)| !secret.annotations.contains_key(publication::PUBLICATION_ANNOTATION))
+                .filter(|(_, secret)| {
+                    !secret
+                        .annotations
+                        .contains_key(publication::PUBLICATION_ANNOTATION)
+                })
                 .map(|(place, secret)| (place.clone(), secret.clone()))
                 .collect();
         }
@@ -383,7 +381,11 @@ fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
                 ));
             }
             let usable = matches!(&*stage.server.lock().unwrap(), ServerView::Ready(_));
-            let wanted = client.spec.scopes.clone().map(|scopes| scopes.into_iter().collect());
+            let wanted = client
+                .spec
+                .scopes
+                .clone()
+                .map(|scopes| scopes.into_iter().collect());
             let there = current.and_then(|current| remote.get(&current.handle));
             if usable && there.is_none_or(|there| there.metadata.scopes != wanted) {
                 against.push(format!("S5: {subject} is ready; the server has other metadata"));

@@ -245,11 +245,15 @@ fn remote_deleted(stage: &Stage) {
 }
 
 fn remote_edited(stage: &Stage) {
-    ours(stage, |client| client.metadata.scopes = testing::scopes(&["admin"]).scopes);
+    ours(stage, |client| {
+        client.metadata.scopes = testing::scopes(&["admin"]).scopes
+    });
 }
 
 fn remote_credential_replaced(stage: &Stage) {
-    ours(stage, |client| client.credential.client_id = format!("{}-replaced", client.credential.client_id));
+    ours(stage, |client| {
+        client.credential.client_id = format!("{}-replaced", client.credential.client_id)
+    });
 }
 
 fn server_away(stage: &Stage) {
@@ -324,11 +328,37 @@ const COLLECT: Act = ("collect garbage", collected);
 
 /// All plays.
 pub(super) const ALL: &[Play] = &[
-    Play { name: "create", setup: nothing, settled_before: false, acts: &[APPLY], always_accepted: true, ..PLAY },
-    Play { name: "update", acts: &[EDIT], always_accepted: true, ..PLAY },
-    Play { name: "update-and-back", acts: &[EDIT, EDIT_BACK], always_accepted: true, ..PLAY },
-    Play { name: "rotate-in-place", acts: &[ONE], ..PLAY },
-    Play { name: "rotate-by-replacement", capabilities: no_in_place, acts: &[ONE], ..PLAY },
+    Play {
+        name: "create",
+        setup: nothing,
+        settled_before: false,
+        acts: &[APPLY],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play {
+        name: "update",
+        acts: &[EDIT],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play {
+        name: "update-and-back",
+        acts: &[EDIT, EDIT_BACK],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play {
+        name: "rotate-in-place",
+        acts: &[ONE],
+        ..PLAY
+    },
+    Play {
+        name: "rotate-by-replacement",
+        capabilities: no_in_place,
+        acts: &[ONE],
+        ..PLAY
+    },
     Play {
         name: "rotate-with-overlap",
         setup: applied_with_overlap,
@@ -336,7 +366,11 @@ pub(super) const ALL: &[Play] = &[
         always_accepted: true,
         ..PLAY
     },
-    Play { name: "rotate-and-edit", acts: &[ONE, EDIT], ..PLAY },
+    Play {
+        name: "rotate-and-edit",
+        acts: &[ONE, EDIT],
+        ..PLAY
+    },
     Play {
         name: "rotate-with-overlap-and-edit",
         setup: applied_with_overlap,
@@ -344,8 +378,16 @@ pub(super) const ALL: &[Play] = &[
         always_accepted: true,
         ..PLAY
     },
-    Play { name: "edit-and-rotate", acts: &[EDIT, ONE], ..PLAY },
-    Play { name: "rotate-twice", acts: &[ONE, TWO], ..PLAY },
+    Play {
+        name: "edit-and-rotate",
+        acts: &[EDIT, ONE],
+        ..PLAY
+    },
+    Play {
+        name: "rotate-twice",
+        acts: &[ONE, TWO],
+        ..PLAY
+    },
     Play {
         name: "rotate-twice-with-overlap",
         setup: applied_with_overlap,
@@ -353,18 +395,44 @@ pub(super) const ALL: &[Play] = &[
         always_accepted: true,
         ..PLAY
     },
-    Play { name: "delete", acts: &[DELETE, COLLECT], ..PLAY },
-    Play { name: "delete-uncollected", acts: &[DELETE], ..PLAY },
-    Play { name: "delete-with-delay", setup: applied_with_delay, acts: &[DELETE], ..PLAY },
-    Play { name: "delete-and-retain", setup: applied_to_retain, acts: &[DELETE], ..PLAY },
+    Play {
+        name: "delete",
+        acts: &[DELETE, COLLECT],
+        ..PLAY
+    },
+    Play {
+        name: "delete-uncollected",
+        acts: &[DELETE],
+        ..PLAY
+    },
+    Play {
+        name: "delete-with-delay",
+        setup: applied_with_delay,
+        acts: &[DELETE],
+        ..PLAY
+    },
+    Play {
+        name: "delete-and-retain",
+        setup: applied_to_retain,
+        acts: &[DELETE],
+        ..PLAY
+    },
     Play {
         name: "delete-in-overlap",
         setup: applied_with_overlap,
         acts: &[ONE, ("delete, collected", deleted_and_collected)],
         ..PLAY
     },
-    Play { name: "delete-and-back", acts: &[DELETE, APPLY, COLLECT], ..PLAY },
-    Play { name: "delete-and-back-later", acts: &[DELETE, COLLECT, ("a day later", a_day_later), APPLY], ..PLAY },
+    Play {
+        name: "delete-and-back",
+        acts: &[DELETE, APPLY, COLLECT],
+        ..PLAY
+    },
+    Play {
+        name: "delete-and-back-later",
+        acts: &[DELETE, COLLECT, ("a day later", a_day_later), APPLY],
+        ..PLAY
+    },
     Play {
         name: "delete-and-back-with-delay",
         setup: applied_with_delay,
@@ -372,12 +440,39 @@ pub(super) const ALL: &[Play] = &[
         always_accepted: true,
         ..PLAY
     },
-    Play { name: "create-and-delete", setup: nothing, settled_before: false, acts: &[APPLY, DELETE, COLLECT], ..PLAY },
-    Play { name: "rotate-and-delete", acts: &[ONE, DELETE, COLLECT], ..PLAY },
-    Play { name: "server-moved", acts: &[("move", moved), ("acknowledge", acknowledged)], always_accepted: true, ..PLAY },
-    Play { name: "secret-deleted", acts: &[("delete the Secret", secret_deleted)], ..PLAY },
-    Play { name: "secret-altered", acts: &[("alter the Secret", secret_altered)], ..PLAY },
-    Play { name: "secret-frozen", acts: &[("alter and freeze the Secret", secret_altered_and_frozen)], ..PLAY },
+    Play {
+        name: "create-and-delete",
+        setup: nothing,
+        settled_before: false,
+        acts: &[APPLY, DELETE, COLLECT],
+        ..PLAY
+    },
+    Play {
+        name: "rotate-and-delete",
+        acts: &[ONE, DELETE, COLLECT],
+        ..PLAY
+    },
+    Play {
+        name: "server-moved",
+        acts: &[("move", moved), ("acknowledge", acknowledged)],
+        always_accepted: true,
+        ..PLAY
+    },
+    Play {
+        name: "secret-deleted",
+        acts: &[("delete the Secret", secret_deleted)],
+        ..PLAY
+    },
+    Play {
+        name: "secret-altered",
+        acts: &[("alter the Secret", secret_altered)],
+        ..PLAY
+    },
+    Play {
+        name: "secret-frozen",
+        acts: &[("alter and freeze the Secret", secret_altered_and_frozen)],
+        ..PLAY
+    },
     Play {
         name: "name-taken",
         setup: name_taken,
@@ -389,16 +484,34 @@ pub(super) const ALL: &[Play] = &[
         name: "name-taken-meanwhile",
         setup: nothing,
         settled_before: false,
-        acts: &[APPLY, ("take the name", name_taken), ("free the name", name_freed)],
+        acts: &[
+            APPLY,
+            ("take the name", name_taken),
+            ("free the name", name_freed),
+        ],
         ..PLAY
     },
     Play {
         name: "name-taken-and-rotate",
-        acts: &[("take the name", name_taken_in_place), ONE, ("free the name", name_freed)],
+        acts: &[
+            ("take the name", name_taken_in_place),
+            ONE,
+            ("free the name", name_freed),
+        ],
         ..PLAY
     },
-    Play { name: "remote-deleted", acts: &[("delete the remote client", remote_deleted)], tampered: true, ..PLAY },
-    Play { name: "remote-edited", acts: &[("edit the remote client", remote_edited)], tampered: true, ..PLAY },
+    Play {
+        name: "remote-deleted",
+        acts: &[("delete the remote client", remote_deleted)],
+        tampered: true,
+        ..PLAY
+    },
+    Play {
+        name: "remote-edited",
+        acts: &[("edit the remote client", remote_edited)],
+        tampered: true,
+        ..PLAY
+    },
     Play {
         name: "remote-credential-replaced",
         acts: &[("replace the remote credential", remote_credential_replaced)],
@@ -418,34 +531,59 @@ pub(super) const ALL: &[Play] = &[
         acts: &[APPLY, ("away", server_away), ("back", server_back)],
         ..PLAY
     },
-    Play { name: "server-away-at-deletion", acts: &[DELETE, ("away", server_away), ("back", server_back)], ..PLAY },
+    Play {
+        name: "server-away-at-deletion",
+        acts: &[DELETE, ("away", server_away), ("back", server_back)],
+        ..PLAY
+    },
     Play {
         name: "server-not-ready",
         acts: &[("not ready", server_not_ready), ONE, ("ready", server_ready)],
         ..PLAY
     },
-    Play { name: "suspend-and-rotate", acts: &[ONE, ("suspend", suspended), ("resume", resumed)], ..PLAY },
+    Play {
+        name: "suspend-and-rotate",
+        acts: &[ONE, ("suspend", suspended), ("resume", resumed)],
+        ..PLAY
+    },
     Play {
         name: "namespace-terminating",
-        acts: &[("terminate", namespace_terminating), ("remove", namespace_removed)],
+        acts: &[
+            ("terminate", namespace_terminating),
+            ("remove", namespace_removed),
+        ],
         ..PLAY
     },
     Play {
         name: "namespace-terminating-at-creation",
         setup: nothing,
         settled_before: false,
-        acts: &[APPLY, ("terminate", namespace_terminating), ("remove", namespace_removed)],
+        acts: &[
+            APPLY,
+            ("terminate", namespace_terminating),
+            ("remove", namespace_removed),
+        ],
         ..PLAY
     },
     Play {
         name: "crd-removed",
-        acts: &[("remove the CRD", crd_removed), ("install the CRD", crd_installed), COLLECT, APPLY],
+        acts: &[
+            ("remove the CRD", crd_removed),
+            ("install the CRD", crd_installed),
+            COLLECT,
+            APPLY,
+        ],
         ..PLAY
     },
     Play {
         name: "crd-removed-in-overlap",
         setup: applied_with_overlap,
-        acts: &[ONE, ("remove the CRD", crd_removed), ("install the CRD", crd_installed), APPLY],
+        acts: &[
+            ONE,
+            ("remove the CRD", crd_removed),
+            ("install the CRD", crd_installed),
+            APPLY,
+        ],
         ..PLAY
     },
     Play {

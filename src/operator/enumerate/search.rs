@@ -117,7 +117,11 @@ impl Account {
         self.runs += 1;
         let what = judge(play, plan, base, &this);
         if !what.is_empty() {
-            self.violations.push(Violation { play: play.name, plan: plan.clone(), what });
+            self.violations.push(Violation {
+                play: play.name,
+                plan: plan.clone(),
+                what,
+            });
         }
         this
     }
@@ -134,13 +138,23 @@ impl Account {
         let base = run(play, &Plan::default(), mistake, false, &self.states);
         if !base.violations.is_empty() {
             let (what, plan) = (base.violations.clone(), Plan::default());
-            self.violations.push(Violation { play: play.name, plan, what });
+            self.violations.push(Violation {
+                play: play.name,
+                plan,
+                what,
+            });
         }
         base
     }
 
     /// Everything that can befall one operation, at every operation.
-    pub(super) fn singles(&mut self, play: &'static Play, base: &Run, longest_twin: u32, mistake: Option<Mistake>) {
+    pub(super) fn singles(
+        &mut self,
+        play: &'static Play,
+        base: &Run,
+        longest_twin: u32,
+        mistake: Option<Mistake>,
+    ) {
         for (number, what) in choices(base, 0, longest_twin) {
             self.try_(play, &Plan::one(number, what), base, mistake);
         }
@@ -151,7 +165,11 @@ impl Account {
 pub(super) fn choices(run: &Run, from: usize, longest_twin: u32) -> Vec<(u32, What)> {
     let mut all = Vec::new();
     for (number, (kind, more)) in run.log.iter().enumerate().skip(from) {
-        let twins = if longest_twin == 0 { Vec::new() } else { What::twins(*kind, longest_twin) };
+        let twins = if longest_twin == 0 {
+            Vec::new()
+        } else {
+            What::twins(*kind, longest_twin)
+        };
         for what in What::of(*kind, *more).into_iter().chain(twins) {
             all.push((u32::try_from(number).unwrap(), what));
         }

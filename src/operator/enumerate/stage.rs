@@ -77,7 +77,6 @@ pub(super) struct Inner {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Ticket {
     pub(super) number: u32,
-    pub(super) kind: Kind,
     pub(super) what: Option<What>,
 }
 
@@ -149,6 +148,14 @@ impl Stage {
         inner.done.clear();
     }
 
+    /// The garbage collector comes by, as it does all the time.
+    pub(super) fn collect_garbage(&self) {
+        self.inner().checker.free_hand = true;
+        self.cluster.collect_garbage();
+        self.check();
+        self.inner().checker.free_hand = false;
+    }
+
     /// From now on nothing is disturbed any more.
     pub(super) fn begin_epilogue(&self) {
         self.inner().plan = Plan::default();
@@ -158,7 +165,11 @@ impl Stage {
         let mut inner = self.inner();
         let stamp = inner.now.duration_since(testing::noon()).as_millis();
         if let Some(transcript) = &mut inner.transcript {
-            transcript.push(format!("{:>9.3}s {}", f64::from(i32::try_from(stamp).unwrap_or(i32::MAX)) / 1000.0, line()));
+            transcript.push(format!(
+                "{:>9.3}s {}",
+                f64::from(i32::try_from(stamp).unwrap_or(i32::MAX)) / 1000.0,
+                line()
+            ));
         }
     }
 
@@ -187,7 +198,10 @@ impl Stage {
             let mut inner = self.inner();
             inner.now += SignedDuration::from_millis(10);
             if !inner.enabled {
-                return Ok(Ticket { number: 0, kind, what: None });
+                return Ok(Ticket {
+                    number: 0,
+                    what: None,
+                });
             }
             let number = inner.operation;
             inner.operation += 1;
@@ -220,7 +234,7 @@ impl Stage {
         let what = whats
             .into_iter()
             .find(|what| !matches!(what, What::Early | What::List));
-        let ticket = Ticket { number, kind, what };
+        let ticket = Ticket { number, what };
         let signal = match what {
             Some(What::CrashBefore) => Some(Signal::Crash),
             Some(What::TwinBefore(until)) => Some(Signal::Hold(until)),
