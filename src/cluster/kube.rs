@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, Request};
 use kube::{Api, Resource as _};
@@ -122,6 +122,22 @@ impl Cluster for KubeCluster {
         let client = self.server.client();
         let found: Option<Value> = self.server.read(object, client.request(request)).await?;
         found.map(|found| client_object(object, &found)).transpose()
+    }
+
+    async fn namespace_uid(&self, name: &str) -> Result<Option<Uid>, Unread> {
+        let namespaces: Api<Namespace> = Api::all(self.server.client());
+        let found = self
+            .server
+            .read(Named::core("namespaces", name), namespaces.get(name))
+            .await?;
+        Ok(found.and_then(|namespace| namespace.metadata.uid).map(Uid))
+    }
+
+    async fn served_crd(&self) -> Result<Uid, Unread> {
+        self.served()
+            .await
+            .map(|definition| definition.uid)
+            .map_err(Unread)
     }
 
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {

@@ -596,6 +596,25 @@ impl Cluster for MemoryCluster {
         Ok(world.clients.get(key).cloned())
     }
 
+    async fn namespace_uid(&self, name: &str) -> Result<Option<Uid>, Unread> {
+        Ok(self
+            .readable()?
+            .namespaces
+            .get(name)
+            .map(|namespace| namespace.uid.clone()))
+    }
+
+    async fn served_crd(&self) -> Result<Uid, Unread> {
+        let world = self.readable()?;
+        let served = world
+            .crd
+            .as_ref()
+            .filter(|crd| crd.established && !crd.terminating);
+        served
+            .map(|crd| crd.uid.clone())
+            .ok_or_else(|| Unread("the CRD is not served".to_owned()))
+    }
+
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {
         let world = match self.readable() {
             Ok(world) => world,

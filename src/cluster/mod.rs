@@ -50,6 +50,12 @@ pub trait Cluster: Send + Sync {
     /// The `OAuthClient`, if the API server says there is one.
     async fn client(&self, key: &ClientKey) -> Result<Option<ClientObject>, Unread>;
 
+    /// The UID of a namespace, if the API server says there is one.
+    async fn namespace_uid(&self, name: &str) -> Result<Option<Uid>, Unread>;
+
+    /// UID of the CRD of `OAuthClient`, if it is established and not terminating.
+    async fn served_crd(&self) -> Result<Uid, Unread>;
+
     /// Whether the client of an entry is gone: the CRD is read, then the client, then the CRD again. `Gone` only if
     /// both looks at the CRD show the same UID, established and not terminating, and the API server says NotFound
     /// with our object in its details; `Unknown` in every other case that is not an object with the UID `owner`.

@@ -196,8 +196,33 @@ pub struct Rotation {
 pub struct Served {
     /// The last value of the rotate annotation that was served (or was there at creation).
     pub annotation: Option<String>,
+    /// Values that were served before it, the latest first: a revert in a GitOps repository rotates nothing.
+    pub earlier: Vec<String>,
     /// When the last rotation was completed.
     pub rotated_at: Option<Timestamp>,
+}
+
+impl Served {
+    /// How many earlier values are remembered.
+    const REMEMBERED: usize = 9;
+
+    /// Whether a value of the annotation was served.
+    pub fn knows(&self, value: &str) -> bool {
+        self.annotation.as_deref() == Some(value) || self.earlier.iter().any(|earlier| earlier == value)
+    }
+
+    /// Remembers a value as served.
+    pub fn serve(&mut self, value: &str) {
+        self.earlier.retain(|earlier| earlier != value);
+        if let Some(last) = self
+            .annotation
+            .replace(value.to_owned())
+            .filter(|last| last != value)
+        {
+            self.earlier.insert(0, last);
+            self.earlier.truncate(Self::REMEMBERED);
+        }
+    }
 }
 
 /// A client at the server that is still to be removed.

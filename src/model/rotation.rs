@@ -52,10 +52,7 @@ pub fn triggers(
     desired: &Desired,
     now: Timestamp,
 ) -> Result<Triggers, NotPossible> {
-    let annotation = client
-        .rotate
-        .clone()
-        .filter(|value| entry.served.annotation.as_ref() != Some(value));
+    let annotation = client.rotate.clone().filter(|value| !entry.served.knows(value));
     if annotation
         .as_ref()
         .is_some_and(|value| value.chars().count() > ANNOTATION_VALUE_MAX)

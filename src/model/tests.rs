@@ -455,8 +455,12 @@ fn check(state: &State, step: &Step) {
         Step::Record(Record::Remove { .. }) => {
             let entry = entry.expect("there is one");
             assert!(
-                ours && matches!(state.client, ClientView::Gone { .. }),
-                "only of a client that is gone"
+                ours && match &state.client {
+                    ClientView::Gone { .. } => true,
+                    ClientView::Present(client) => client.uid != entry.owner,
+                    ClientView::Unknown(_) => false,
+                },
+                "only of a client that is gone, or was made again"
             );
             assert!(entry.current.is_none() && entry.previous.is_none() && entry.intent.is_none());
         }

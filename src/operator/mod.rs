@@ -1,7 +1,7 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 
 pub mod args;
-#[cfg(test)]
+#[cfg(all(test, feature = "enumerate"))]
 mod enumerate;
 pub mod health;
 pub mod index;

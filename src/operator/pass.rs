@@ -216,6 +216,14 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         }
     };
     let client = match (cluster.client(&subject.client).await, ledger.entry()) {
+        // A new client, or another object of that name: is this still the namespace that the subject means?
+        (Ok(Some(client)), entry) if entry.is_none_or(|entry| entry.owner != client.uid) => {
+            match (in_its_namespace(cluster, subject, client).await?, entry) {
+                (ClientView::Present(client), _) => ClientView::Present(client),
+                (_, None) => return Ok(Gathered::Nothing),
+                (gone, Some(_)) => gone,
+            }
+        }
         (Ok(Some(client)), _) => ClientView::Present(Box::new(client)),
         (Ok(None), Some(entry)) => cluster.presence(&subject.client, &entry.owner).await,
         (Ok(None), None) => return Ok(Gathered::Nothing),
@@ -245,6 +253,9 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         .and_then(|way| SignedDuration::try_from(way.call_limit).ok())
     {
         here.timing.call_limit = limit;
+        // Nothing that another process may still send arrives after late deliveries are over.
+        let at_least = here.timing.take_over_after() + SignedDuration::from_secs(60);
+        here.timing.late_delivery = here.timing.late_delivery.max(at_least);
     }
     let state = State {
         now: world.now(),
@@ -259,6 +270,26 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         pass: crate::model::Pass::default(),
     };
     Ok(Gathered::Whole(Box::new(state), connection))
+}
+
+/// The client, if the subject's namespace is the one it lives in. A namespace that was made again has emptied the first
+/// one: there the subject's client is gone, whoever is there under its name by now.
+async fn in_its_namespace(
+    cluster: &dyn Cluster,
+    subject: &Subject,
+    client: ClientObject,
+) -> Result<ClientView, Unread> {
+    let before = cluster.served_crd().await?;
+    let namespace = cluster.namespace_uid(&subject.client.namespace).await?;
+    if namespace.as_ref() == Some(&subject.namespace_uid) {
+        return Ok(ClientView::Present(Box::new(client)));
+    }
+    let after = cluster.served_crd().await?;
+    Ok(match namespace {
+        Some(_) if before == after => ClientView::Gone { crd_uid: after },
+        Some(_) => ClientView::Unknown("the CRD of OAuthClient was made again".to_owned()),
+        None => ClientView::Unknown("the namespace is not there any more".to_owned()),
+    })
 }
 
 /// Whether the Secret needs no write. Where it needs one, its version alone does not protect it: it may be newer than

@@ -40,6 +40,7 @@ struct Inner {
     fates: VecDeque<Fate>,
     late: Vec<Request>,
     down: Option<Fault>,
+    deaf_tokens: u32,
     made: u32,
     calls: BTreeMap<&'static str, u32>,
 }
@@ -87,6 +88,11 @@ impl MemoryProvider {
     /// Somebody does something behind our back.
     pub fn tamper(&self, change: impl FnOnce(&mut BTreeMap<Handle, RemoteClient>)) {
         change(&mut self.inner().clients);
+    }
+
+    /// So many token requests find nobody.
+    pub fn tamper_tokens(&self, requests: u32) {
+        self.inner().deaf_tokens = requests;
     }
 
     /// How many calls of a kind there were.
@@ -214,6 +220,12 @@ impl Provider for MemoryProvider {
 
     async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
         self.count("verify")?;
+        let mut inner = self.inner();
+        if inner.deaf_tokens > 0 {
+            inner.deaf_tokens -= 1;
+            return Err(Fault::Unavailable("is away".into()));
+        }
+        drop(inner);
         let good = self
             .inner()
             .clients

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rand::CryptoRng;
 
-use super::{Decision, Wake, obligations, overlap};
+use super::{Decision, Wake};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::fault::Fault;
 use crate::model::ledger::{Attempt, LedgerEntry, Registration};
@@ -115,6 +115,10 @@ impl<'a> Case<'a> {
             // Nothing else brings this client back, and the previous credential waits for the proof.
             return Ok(Decision::Blocked(Wake::Backoff));
         }
+        if self.state.pass.removal_fault.is_some() {
+            // What is owed is past its time, so its time is no wake-up.
+            return Ok(Decision::Blocked(Wake::Backoff));
+        }
         let entry = self.entry();
         let wake = [
             next_rotation,
@@ -142,16 +146,23 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// Whether the client has all that its spec asks for, as far as can be told without the server.
+    fn has_all(&self) -> bool {
+        let rotate_waits = |entry: &LedgerEntry| {
+            self.client
+                .rotate
+                .as_ref()
+                .is_some_and(|value| !entry.served.knows(value))
+        };
+        self.current()
+            .is_some_and(|(entry, _)| entry.intent.is_none() && !rotate_waits(entry))
+            && self.client.status.observed_generation == Some(self.client.generation)
+    }
+
     /// The server object cannot be used. A client that has all it asked for stays as it is; one that has not
     /// says what it waits for.
     pub(super) fn leave_as_it_is<T>(&self, server: &ServerKey, why: &str) -> Flow<T> {
-        let rotate_waits = self.entry().is_none_or(|entry| {
-            self.client.rotate.is_some() && entry.served.annotation != self.client.rotate
-        });
-        let has_all = self.current().is_some_and(|(entry, _)| entry.intent.is_none())
-            && self.client.status.observed_generation == Some(self.client.generation)
-            && !rotate_waits;
-        if has_all {
+        if self.has_all() {
             return end(Decision::Settled(Wake::OnChange));
         }
         self.blocked(Obstacle {
@@ -165,12 +176,11 @@ impl<'a> Case<'a> {
         })
     }
 
-    /// Changes and rotation wait; what was promised before (retiring, removing) goes on unless the server
-    /// itself is suspended.
-    pub(super) fn suspended(&self, server: &Server, rng: &mut dyn CryptoRng) -> Flow<Decision> {
-        if !server.suspended {
-            overlap::wind_up(self, server, rng)?;
-            obligations::discharge(self, server, rng)?;
+    /// Changes and rotation wait. A client that has all it asked for stays as it is.
+    pub(super) fn suspended(&self, server: &Server) -> Flow<Decision> {
+        super::drift::recheck(self, server)?;
+        if self.has_all() {
+            return self.settled(None);
         }
         let who = if server.suspended {
             format!("{} is suspended", server.key.name)

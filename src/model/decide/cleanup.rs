@@ -7,7 +7,7 @@ use super::{Decision, Wake, obligations};
 use crate::model::ledger::{LedgerEntry, Obligation, Operation, Removal};
 use crate::model::names::{Handle, Uid};
 use crate::model::report::{Happening, Report, Status};
-use crate::model::state::{LedgerView, Server, ServerView, State};
+use crate::model::state::{ClientView, LedgerView, Server, ServerView, State};
 use crate::model::step::{Refusal, Step};
 
 /// A client that is proven to be gone. `crd_uid` is part of the proof: the entry must know the same CRD.
@@ -18,7 +18,17 @@ pub(super) fn gone(state: &State, crd_uid: &Uid, rng: &mut dyn CryptoRng) -> Flo
         LedgerView::Unreadable(_) => return Ok(Decision::Blocked(Wake::OnChange)),
     };
     // A CRD that was made again, or another cluster's entry: no evidence that anybody deleted this client.
-    if entry.crd_uid != *crd_uid || entry.cluster_id != state.here.cluster_id {
+    if entry.cluster_id != state.here.cluster_id {
+        return Ok(Decision::Blocked(Wake::OnChange));
+    }
+    if entry.crd_uid != *crd_uid {
+        pending(
+            state,
+            "the CRD of OAuthClient was made again since this client was last seen, so nobody can tell whether it was \
+             deleted. Platform team: apply the OAuthClient again (its credential is kept), and delete it if it is not \
+             wanted"
+                .to_owned(),
+        )?;
         return Ok(Decision::Blocked(Wake::OnChange));
     }
     remove(state, entry, rng)
@@ -43,6 +53,7 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<D
         let mut owed = owed(state, entry);
         let call = server
             .ok()
+            .filter(|_| state.pass.removal_fault.is_none())
             .and_then(|_| obligations::begin(state, &mut owed, rng));
         return go(record(state, owed, call));
     }
@@ -63,7 +74,7 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<D
     }
     match server {
         Ok(server) => {
-            obligations::discharge_at(state, server, rng)?;
+            obligations::discharge(state, server, rng)?;
             if let Some(fault) = &state.pass.removal_fault {
                 pending(state, obligations::described(fault, &server.key.name))?;
                 return Ok(Decision::Blocked(Wake::Backoff));
@@ -122,8 +133,13 @@ fn tell(state: &State, happenings: Vec<Happening>) -> Flow {
     if happenings.is_empty() || state.pass.told {
         return Ok(());
     }
+    // The status of a successor is its own business.
+    let status = match &state.client {
+        ClientView::Present(client) => client.status.clone(),
+        ClientView::Gone { .. } | ClientView::Unknown(_) => Status::default(),
+    };
     go(Step::Report(Box::new(Report {
-        status: Status::default(),
+        status,
         happenings,
         obstacle: None,
     })))
@@ -154,6 +170,18 @@ fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
             not_before: after(delay),
             ..super::intent::retiring(previous, now)
         });
+    }
+    // A change without a known outcome may still arrive, and where it does it may bring the client back.
+    if let Some(intent) = &entry.intent
+        && matches!(
+            intent.operation,
+            Operation::Update { .. } | Operation::Rotate { .. }
+        )
+    {
+        let over = after(state.here.timing.late_delivery);
+        for owed in &mut entry.obligations {
+            owed.not_before = owed.not_before.max(over);
+        }
     }
     // A registration whose answer was lost may still come to be, but only under a name that proves it ours.
     if let Some(intent) = entry.intent.take()

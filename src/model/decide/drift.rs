@@ -42,6 +42,39 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
     }
 }
 
+/// While changes are suspended: a call that was lost before may still have replaced the credential, and the Secret is
+/// kept true all the same.
+pub(super) fn recheck(case: &Case, server: &Server) -> Flow {
+    let Some((entry, current)) = case.current() else {
+        return Ok(());
+    };
+    if server.suspended || entry.intent.is_some() || entry.recheck_at.is_none_or(|at| at > case.state.now) {
+        return Ok(());
+    }
+    let seen = case
+        .state
+        .seen
+        .as_ref()
+        .filter(|seen| seen.authoritative && seen.began_at >= current.as_of);
+    let Some(seen) = seen else {
+        return read_again(case, server, current);
+    };
+    let mut looked = LedgerEntry {
+        recheck_at: None,
+        ..entry.clone()
+    };
+    match (&seen.client, &mut looked.current) {
+        (Some(remote), Some(current)) => {
+            if remote.shows_other_credential(&current.credential) {
+                absorb(current, remote, case.state.now);
+            }
+            go(case.record(looked))
+        }
+        // What is gone is registered again when changes are allowed again.
+        _ => Ok(()),
+    }
+}
+
 /// Whether a client differs from what the server told last: a difference that it told at once is not drift.
 pub fn differs(current: &Registration, remote: &RemoteClient) -> bool {
     remote.shows_other_credential(&current.credential)

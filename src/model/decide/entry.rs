@@ -2,18 +2,24 @@
 
 use rand::CryptoRng;
 
-use super::case::{Case, Flow, go};
-use super::cleanup;
+use super::case::{Case, Flow, end, go};
+use super::{Decision, Wake, cleanup};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::ledger::{LedgerEntry, Removal};
+use crate::model::publication::secret_name;
 use crate::model::report::Obstacle;
 use crate::model::state::{LedgerView, Server};
+use crate::model::step::Step;
 
 /// The entry must be readable, of this cluster, and of this very client; a client that was made again takes the
 /// entry of its predecessor over.
 pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
     let entry = match &case.state.ledger {
+        // The record of a predecessor with another server was just removed: look again with the right server.
+        LedgerView::Absent if *case.state.server.key() != case.client.server(&case.state.subject.client) => {
+            return end(Decision::Blocked(Wake::Now));
+        }
         LedgerView::Absent => return Ok(()),
         LedgerView::Held { entry, .. } => entry,
         LedgerView::Unreadable(why) => {
@@ -45,7 +51,20 @@ pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
         // The predecessor used another server. What it left there is removed first.
         return cleanup::predecessor(case, entry, rng);
     }
-    go(case.record(taken_over(case, entry)))
+    let secret_name = secret_name(&case.state.subject.client.name, &case.client.spec);
+    if entry.secret_name != secret_name
+        && let Some(found) = case.state.secret.as_ref().filter(|found| found.is_of(entry))
+    {
+        // The successor publishes under another name.
+        return go(Step::Unpublish {
+            uid: found.uid.clone(),
+            version: found.version.clone(),
+        });
+    }
+    go(case.record(LedgerEntry {
+        secret_name,
+        ..taken_over(case, entry)
+    }))
 }
 
 /// The entry as the new owner has it: the registration that was current is current again, unless its removal
@@ -55,7 +74,9 @@ fn taken_over(case: &Case, entry: &LedgerEntry) -> LedgerEntry {
     entry.owner = case.client.uid.clone();
     entry.crd_uid = case.state.here.crd_uid.clone();
     // As at every creation, the value that is there then rotates nothing.
-    entry.served.annotation.clone_from(&case.client.rotate);
+    if let Some(value) = &case.client.rotate {
+        entry.served.serve(value);
+    }
     let back = entry
         .obligations
         .iter()

@@ -286,7 +286,7 @@ pub(super) fn retiring(previous: Previous, now: Timestamp) -> Obligation {
 
 fn serve(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {
     if let Some(value) = &rotation.annotation {
-        entry.served.annotation = Some(value.clone());
+        entry.served.serve(value);
     }
     entry.served.rotated_at = Some(now);
 }

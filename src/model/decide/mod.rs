@@ -88,10 +88,15 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
         ServerView::Missing(key) => return case.blocked(case::server_not_found(key)),
         ServerView::NotReady(key, why) => return case.leave_as_it_is(key, why),
     };
-    if server.suspended || case.client.spec.suspend {
-        return case.suspended(server, rng);
+    if !server.suspended {
+        entry::check_address(case, server)?;
+        // What was promised earlier does not wait for what is asked for now.
+        overlap::wind_up(case, server)?;
+        obligations::discharge(case.state, server, rng)?;
     }
-    entry::check_address(case, server)?;
+    if server.suspended || case.client.spec.suspend {
+        return case.suspended(server);
+    }
     let desired = match access::accept(
         &case.state.subject.client,
         case.client,
@@ -99,10 +104,7 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
         server,
     ) {
         Ok(desired) => desired,
-        Err(obstacle) => {
-            obligations::discharge(case, server, rng)?;
-            return case.blocked(obstacle);
-        }
+        Err(obstacle) => return case.blocked(obstacle),
     };
     entry::keep_terms(case, server, &desired)?;
     intent::resolve(case, server, &desired, rng)?;
@@ -110,7 +112,5 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
     drift::look(case, server, &desired, rng)?;
     update::apply(case, server, &desired, rng)?;
     let next_rotation = rotate::when_due(case, server, &desired, rng)?;
-    overlap::wind_up(case, server, rng)?;
-    obligations::discharge(case, server, rng)?;
     case.settled(next_rotation)
 }

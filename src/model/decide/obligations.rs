@@ -6,7 +6,7 @@ use super::case::{Flow, attempt, go, record};
 use crate::model::fault::Fault;
 use crate::model::ledger::{LedgerEntry, Obligation, Removal};
 use crate::model::names::AttemptId;
-use crate::model::state::{Answer, Server, State};
+use crate::model::state::{Answer, ClientView, Server, State};
 use crate::model::step::{Call, Record, Request, Step};
 
 /// Removes the obligation whose call was answered; with the last one of a client that is gone, the entry.
@@ -31,14 +31,15 @@ pub(super) fn store_answer(state: &State) -> Flow {
 /// Sends the call of an obligation that this pass recorded, or records the next one that is due.
 ///
 /// What cannot be removed now holds nothing else up: it is tried again later.
-pub(super) fn discharge_at(state: &State, server: &Server, rng: &mut dyn CryptoRng) -> Flow {
+pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng) -> Flow {
     let Some(entry) = state.ledger.entry() else {
         return Ok(());
     };
     if let Some(call) = recorded_call(state, entry) {
         return go(Step::Call(call));
     }
-    if server.suspended || state.pass.removal_fault.is_some() {
+    // One call at a time: what is under way has its outcome first.
+    if server.suspended || state.pass.removal_fault.is_some() || entry.intent.is_some() {
         return Ok(());
     }
     let mut entry = entry.clone();
@@ -46,11 +47,6 @@ pub(super) fn discharge_at(state: &State, server: &Server, rng: &mut dyn CryptoR
         Some(call) => go(record(state, entry, Some(call))),
         None => Ok(()),
     }
-}
-
-/// The same for a client that is there.
-pub(super) fn discharge(case: &super::case::Case, server: &Server, rng: &mut dyn CryptoRng) -> Flow {
-    discharge_at(case.state, server, rng)
 }
 
 /// Gives the obligation that is due a fresh attempt, if one is due.
@@ -65,7 +61,12 @@ pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn Crypto
 
 /// The entry, or nothing where it is a gone client's and owes nothing any more.
 pub(super) fn written_or_removed(state: &State, entry: LedgerEntry) -> Step {
-    let gone = matches!(state.client, crate::model::state::ClientView::Gone { .. });
+    let gone = match &state.client {
+        ClientView::Gone { .. } => true,
+        // Another object has its name by now.
+        ClientView::Present(client) => client.uid != entry.owner,
+        ClientView::Unknown(_) => false,
+    };
     let over = entry.obligations.is_empty()
         && entry.current.is_none()
         && entry.previous.is_none()

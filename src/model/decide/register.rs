@@ -112,6 +112,7 @@ fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRn
         recheck_at: None,
         served: Served {
             annotation: case.client.rotate.clone(),
+            earlier: Vec::new(),
             rotated_at: None,
         },
         obligations: Vec::new(),

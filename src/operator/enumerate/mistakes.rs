@@ -93,6 +93,14 @@ impl Cluster for Wrong {
         }
     }
 
+    async fn namespace_uid(&self, name: &str) -> Result<Option<Uid>, Unread> {
+        self.port.namespace_uid(name).await
+    }
+
+    async fn served_crd(&self) -> Result<Uid, Unread> {
+        self.port.served_crd().await
+    }
+
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {
         match self.port.presence(key, owner).await {
             ClientView::Unknown(_) | ClientView::Present(_) if self.makes(Mistake::DeleteOnForbidden) => {

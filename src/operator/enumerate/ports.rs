@@ -292,6 +292,14 @@ impl Cluster for Port {
         self.look(self.stage.cluster.client(key)).await
     }
 
+    async fn namespace_uid(&self, name: &str) -> Result<Option<Uid>, Unread> {
+        self.stage.cluster.namespace_uid(name).await
+    }
+
+    async fn served_crd(&self) -> Result<Uid, Unread> {
+        self.stage.cluster.served_crd().await
+    }
+
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {
         let read = async { Ok(self.stage.cluster.presence(key, owner).await) };
         self.look(read)

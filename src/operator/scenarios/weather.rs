@@ -315,3 +315,140 @@ async fn a_stopping_operator_begins_nothing() {
     assert_eq!(bench.provider.mutations(), 0);
     assert_eq!(bench.entry(), None);
 }
+
+#[tokio::test]
+async fn a_removal_that_fails_holds_nothing_up_and_does_not_spin() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.cluster.change_spec(bench.key(), |spec| {
+        spec.rotation = Some(crate::api::Rotation {
+            overlap_seconds: Some(60),
+            ..crate::api::Rotation::default()
+        });
+    });
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("one"));
+    bench.settle().await;
+    bench.wait(61);
+    bench.provider.next(Fate::Fault(Fault::Invalid("405: no".into())));
+    let ended = bench.pass().await;
+    assert_eq!((ended.settled, ended.wake), (false, crate::model::Wake::Backoff));
+    assert!(bench.is_ready());
+    bench.settle().await;
+    assert_eq!(bench.provider.held().len(), 1);
+}
+
+#[tokio::test]
+async fn a_client_that_is_made_again_with_another_server_starts_anew() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench.cluster.delete_client(bench.key());
+    let mut spec = testing::spec(&["read"]);
+    spec.server_ref.name = "other".into();
+    bench.cluster.create_client(bench.key(), spec);
+    let ended = bench.pass().await;
+    assert_eq!(ended.wake, crate::model::Wake::Now, "{}", bench.transcript());
+    assert_eq!((bench.provider.held(), bench.entry()), (vec![], None));
+    bench.pass().await;
+    assert_eq!(
+        bench.reason(ClientCondition::Accepted),
+        "False ServerNotFound",
+        "there is no other server here"
+    );
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_made_again_inherits_nothing() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    let before = bench.published("client-secret");
+    bench.cluster.delete_client(bench.key());
+    bench.cluster.collect_garbage();
+    bench.cluster.terminate_namespace("payments");
+    bench.cluster.remove_namespace("payments");
+    bench.cluster.create_namespace("payments", &[]);
+    bench.apply();
+    bench.settle().await;
+    assert_ne!(bench.published("client-secret"), before);
+    assert_eq!(
+        (bench.provider.held(), bench.entry()),
+        (vec![], None),
+        "what the first tenant had is removed"
+    );
+}
+
+#[tokio::test]
+async fn a_successor_publishes_under_its_own_name() {
+    let bench = Bench::new();
+    bench.edit_server(|server| server.deletion_delay = jiff::SignedDuration::from_secs(3600));
+    bench.apply();
+    bench.settle().await;
+    let before = bench.published("client-secret");
+    bench.cluster.delete_client(bench.key());
+    bench.pass().await;
+    let mut spec = testing::spec(&["read"]);
+    spec.secret.name = Some("renamed".into());
+    bench.cluster.create_client(bench.key(), spec);
+    bench.settle().await;
+    assert_eq!(bench.secret(), None);
+    let renamed = bench.cluster.found_secret("payments", "renamed").unwrap();
+    assert_eq!(renamed.data["client-secret"].expose(), before);
+}
+
+#[tokio::test]
+async fn an_annotation_that_is_reverted_rotates_nothing() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    for value in ["a", "b", "a"] {
+        bench.cluster.annotate_rotate(bench.key(), Some(value));
+        bench.settle().await;
+    }
+    assert_eq!(bench.provider.calls("Rotate"), 2);
+}
+
+#[tokio::test]
+async fn a_change_that_was_lost_is_waited_for_before_the_client_is_removed() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench
+        .cluster
+        .change_spec(bench.key(), |spec| spec.scopes = Some(vec!["write".into()]));
+    bench.provider.next(Fate::Late);
+    bench.pass().await;
+    bench.cluster.delete_client(bench.key());
+    bench.pass().await;
+    assert_eq!(
+        bench.provider.held().len(),
+        1,
+        "not before late deliveries are over"
+    );
+    bench.provider.deliver();
+    bench.wait(121);
+    bench.settle().await;
+    assert_eq!(bench.provider.held(), []);
+}
+
+#[tokio::test]
+async fn a_token_endpoint_that_is_away_once_does_not_keep_the_previous_credential() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.cluster.change_spec(bench.key(), |spec| {
+        spec.rotation = Some(crate::api::Rotation {
+            overlap_seconds: Some(60),
+            ..crate::api::Rotation::default()
+        });
+    });
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("one"));
+    bench.provider.tamper_tokens(1);
+    let ended = bench.pass().await;
+    assert_eq!(ended.wake, crate::model::Wake::Backoff);
+    bench.settle().await;
+    bench.wait(61);
+    bench.settle().await;
+    assert_eq!(bench.provider.held().len(), 1);
+}
