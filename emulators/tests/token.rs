@@ -215,3 +215,22 @@ async fn a_token_expires() {
         (&json!(true), &json!(false))
     );
 }
+
+#[tokio::test]
+async fn every_credential_is_known_to_a_test_however_old_it_is() {
+    let api = Api::start().await;
+    let first = api.emulator.add_client("x", "a");
+    let answer = api.token(&first.client_id, &first.client_secret, &[GRANT]).await;
+    api.rotate("x").await;
+    let second = api.emulator.clients_named("x").remove(0);
+    api.delete("x").await;
+    let known = api.emulator.credentials();
+    for credential in [
+        first.client_secret,
+        second.client_secret,
+        answer.field("access_token"),
+    ] {
+        assert!(known.contains(&credential));
+    }
+    assert_eq!(known.len(), 3);
+}

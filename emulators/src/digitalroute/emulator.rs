@@ -85,6 +85,21 @@ impl Emulator {
         self.hub.server.inner().store.scopes = scopes.iter().map(ToString::to_string).collect();
     }
 
+    /// Every secret and token that was issued since the start or the last reset, those that work no more included: for
+    /// a test that looks for them where they must not be.
+    pub fn credentials(&self) -> Vec<String> {
+        let store = &self.hub.server.inner().store;
+        let tokens = store.tokens.keys();
+        store.secrets.iter().chain(tokens).cloned().collect()
+    }
+
+    /// Changes a client behind everybody's back.
+    pub fn edit_clients(&self, edit: impl FnOnce(&mut Vec<Client>)) {
+        let mut inner = self.hub.server.inner();
+        inner.store.remember();
+        edit(&mut inner.store.clients);
+    }
+
     /// Registers a client behind everybody's back.
     pub fn add_client(&self, name: &str, scope: &str) -> Client {
         let mut inner = self.hub.server.inner();

@@ -73,6 +73,8 @@ pub struct Store {
     pub old_pairs: Vec<OldPair>,
     /// Tokens by their text.
     pub tokens: HashMap<String, Token>,
+    /// Every secret that was ever made up here.
+    pub secrets: Vec<String>,
     history: Vec<(Instant, Vec<Client>)>,
 }
 
@@ -110,7 +112,7 @@ impl Store {
         let client = Client {
             client_name: name.to_owned(),
             client_id: random(ID_LENGTH, URL_SAFE),
-            client_secret: new_secret(switches),
+            client_secret: self.new_secret(switches),
             scope,
         };
         self.remember();
@@ -121,6 +123,7 @@ impl Store {
     /// Gives the client at a place a new pair and lets the old one live on as the switches say.
     pub fn replace_pair(&mut self, switches: &Switches, index: usize, changes: RotateChanges) {
         self.remember();
+        let secret = self.new_secret(switches);
         let Some(client) = self.clients.get_mut(index) else {
             return;
         };
@@ -131,10 +134,16 @@ impl Store {
             client_secret: client.client_secret.clone(),
             until,
         });
-        client.client_secret = new_secret(switches);
+        client.client_secret = secret;
         if changes == RotateChanges::Both {
             client.client_id = random(ID_LENGTH, URL_SAFE);
         }
+    }
+
+    fn new_secret(&mut self, switches: &Switches) -> String {
+        let secret = new_secret(switches);
+        self.secrets.push(secret.clone());
+        secret
     }
 
     /// Removes the clients for which `gone` holds, with their replaced pairs; says how many there were.
