@@ -167,7 +167,7 @@ async fn watch_published(operator: Arc<Operator>, client: Client) {
 async fn watch_credentials(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
     let told = |change: Change<ObjectKey, Version>| {
         if change.before != change.after {
-            order(&orders, Order::CredentialChanged(change.key.0));
+            order(&orders, Order::CredentialChanged(change.key));
         }
     };
     let config = Config::default().labels(&format!("{}={}", api::LABEL_SERVER_CREDENTIALS, api::LABEL_TRUE));

@@ -15,12 +15,12 @@ use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
 use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
-use super::world::Operator;
+use super::world::{ObjectKey, Operator};
 use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
 use crate::provider::connect::{
-    NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed,
+    NeededKind, NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed,
 };
 use crate::provider::gate::{self, Gate};
 
@@ -84,7 +84,7 @@ pub enum Order {
     /// A server object is gone.
     Drop(ServerKey),
     /// A Secret with a credential changed.
-    CredentialChanged(String),
+    CredentialChanged(ObjectKey),
 }
 
 /// Starts, tells and ends the tending tasks.
@@ -126,9 +126,10 @@ pub async fn run(
                 operator.metrics.forget(&key);
                 operator.look_at_server(&key, Urgency::Change);
             }
-            Order::CredentialChanged(namespace) => {
+            Order::CredentialChanged((namespace, name)) => {
                 for (key, (sender, _)) in &tended {
-                    if key.namespace.as_ref().unwrap_or(&objects.namespace) == &namespace {
+                    let reads_there = key.namespace.as_ref().unwrap_or(&objects.namespace) == &namespace;
+                    if reads_there && needs(&sender.borrow().spec, &name) {
                         sender.send_modify(|_| {});
                     }
                 }
@@ -144,6 +145,13 @@ enum Watched {
     Changed,
     /// It was in trouble and is well again.
     Recovered,
+}
+
+/// Whether a server's connection is made with this Secret.
+fn needs(spec: &ServerSpec, secret: &str) -> bool {
+    secrets_needed(spec)
+        .iter()
+        .any(|needed| needed.kind == NeededKind::Secret && needed.name == secret)
 }
 
 /// The task of one server.
