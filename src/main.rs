@@ -51,7 +51,7 @@ fn log(arguments: &Run) -> anyhow::Result<()> {
     let mut filter = EnvFilter::try_new(&arguments.log_level).context("--log-level cannot be read")?;
     // These write requests and answers when they are let, and a Secret is in some of them.
     for library in [
-        "kube_client=warn",
+        "kube_client=error",
         "hyper=warn",
         "hyper_util=warn",
         "reqwest=warn",
@@ -177,6 +177,9 @@ async fn follow_crd(operator: Arc<Operator>, api: ApiServer) {
             && known.as_ref() != Some(&crd.uid)
         {
             operator.crd_is(crd.uid.clone());
+            if known.is_some() {
+                operator.look_at_everything();
+            }
             known = Some(crd.uid);
         }
     }

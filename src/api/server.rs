@@ -295,7 +295,7 @@ pub struct Limits {
 
     /// How long one request may take, in seconds. Default: 30.
     #[serde(default = "request_timeout_seconds")]
-    #[schemars(range(min = 1, max = 300))]
+    #[schemars(range(min = 1, max = 60))]
     pub request_timeout_seconds: u32,
 }
 

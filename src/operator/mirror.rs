@@ -148,7 +148,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
                 Ok(Some(event)) => event,
                 Ok(None) => return,
                 Err(error) => {
-                    let trouble = chain(&error);
+                    let trouble = described(&error);
                     tracing::warn!(error = %trouble, "a watch is in trouble; it is tried again");
                     self.heard(Some(trouble));
                     continue;
@@ -179,13 +179,20 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
     }
 }
 
-/// An error with everything that it came from, in one line.
-pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
+/// What is wrong with a watch, for a person. An answer that cannot be read is not quoted: a Secret may be in it.
+fn described(error: &watcher::Error) -> String {
+    match error {
+        watcher::Error::WatchError(status) => format!("{} {}", status.code, status.message),
+        watcher::Error::NoResourceVersion => "an answer lacks its resourceVersion".to_owned(),
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => match error {
+            kube::Error::Api(status) => format!("{} {}", status.code, status.message),
+            kube::Error::SerdeError(_) => "an answer could not be read".to_owned(),
+            kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => {
+                "the API server cannot be reached".to_owned()
+            }
+            _ => "the request failed".to_owned(),
+        },
     }
-    text
 }

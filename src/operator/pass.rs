@@ -134,7 +134,7 @@ impl<'a> Running<'a> {
     }
 
     /// What is known.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "enumerate"))]
     pub(super) fn state(&self) -> &State {
         &self.state
     }

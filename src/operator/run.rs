@@ -34,7 +34,7 @@ const SLOW_LOOK: Duration = Duration::from_secs(600);
 /// So often in a row a pass that saw something out of date is repeated at once.
 const AT_ONCE: u32 = 5;
 /// Calls in flight are waited for this long at the end.
-const GRACE: Duration = Duration::from_secs(40);
+const GRACE: Duration = Duration::from_secs(70);
 
 /// Watches everything, for ever.
 pub async fn watch(

@@ -177,7 +177,7 @@ impl Tender {
                     self.operator
                         .servers
                         .put(&self.key, view, Some(connection.clone()));
-                    if recovered {
+                    if recovered && !news.has_changed().unwrap_or(true) {
                         self.operator.look_at_waiting(&self.key);
                     } else {
                         // Whatever changed may allow what was refused, or the other way round.
@@ -252,7 +252,7 @@ impl Tender {
                 () = self.trouble.notified(), if next_check.is_none() => {
                     next_check = Some(Instant::now().max(last_check + TROUBLE_PAUSE));
                 }
-                () = tokio::time::sleep_until(next_list), if self.standing.health == Some(Health::Good) => {
+                () = tokio::time::sleep_until(next_list), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
                     next_list = Instant::now() + period;
                     self.list(connection).await;
                 }

@@ -166,6 +166,20 @@ impl Operator {
         locked(&self.seen).insert(subject, seen);
     }
 
+    fn has_server(&self, key: &ServerKey) -> bool {
+        self.cluster_servers.get(key).is_some() || self.namespaced_servers.get(key).is_some()
+    }
+
+    /// Asks for a look at every client and every record.
+    pub fn look_at_everything(&self) {
+        for (client, _) in self.clients.select(|_, _| true) {
+            self.look_at(&client, Urgency::Background);
+        }
+        for subject in self.recorded(|_, _| true) {
+            self.queue.push(subject, Urgency::Background);
+        }
+    }
+
     /// Whether this version of an object is what this process wrote itself.
     pub fn is_ours(&self, key: &ObjectKey, version: &Version) -> bool {
         locked(&self.ours).get(key) == Some(version)
@@ -290,7 +304,14 @@ impl World for Operator {
     }
 
     fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>) {
-        self.servers.get(key)
+        match self.servers.get(key) {
+            // Right after a start, or after it was made, a server object is there before the way to the server is.
+            (ServerView::Missing(key), _) if self.has_server(&key) => (
+                ServerView::NotReady(key, "it is being connected to.".to_owned()),
+                None,
+            ),
+            found => found,
+        }
     }
 
     fn seen(&self, subject: &Subject) -> Option<Observation> {
