@@ -10,7 +10,8 @@ help: ## Say what can be made
 
 build: ## Build the operator and the emulators, unoptimised as the tests use them, into target/debug
 	@tools/need rust
-	cargo build --workspace --bins --locked
+# One test with it: so the dependencies are those of the tests, and are not built a second time for them.
+	cargo build --locked --workspace --bins --test structure
 
 demo: ## Show the whole story on a local control plane, or on the cluster of DEMO_KUBECONFIG
 	@demo/run
@@ -29,13 +30,13 @@ fmt: ## Format the code
 
 generate: ## Write what is generated: definitions, docs/resources.md, the chart's copy and golden files
 	@tools/need rust cluster
-	UPDATE_GENERATED=1 cargo test --locked --test generated
+	UPDATE_GENERATED=1 cargo test --locked --workspace --test generated
 	charts/copy-crds
 	UPDATE_GENERATED=1 tools/with-helm charts/test
 
 check-generated: ## Compare what is generated with what is in git
 	@tools/need rust cluster
-	cargo test --locked --test generated
+	cargo test --locked --workspace --test generated
 	charts/copy-crds --check
 	tools/with-helm charts/test
 
