@@ -22,7 +22,7 @@ use oauth_client_operator::api::{
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use support::cluster;
+use support::{cluster, merge};
 
 const MANAGER: &str = "manifests-test";
 
@@ -55,25 +55,6 @@ struct Case {
     refused: Option<String>,
     /// What the answer must not repeat.
     silent_about: Option<String>,
-}
-
-/// RFC 7396.
-fn merge(target: &mut Value, patch: &Value) {
-    let Value::Object(patch) = patch else {
-        *target = patch.clone();
-        return;
-    };
-    if !target.is_object() {
-        *target = json!({});
-    }
-    let target = target.as_object_mut().unwrap();
-    for (key, value) in patch {
-        if value.is_null() {
-            target.remove(key);
-        } else {
-            merge(target.entry(key.clone()).or_insert(Value::Null), value);
-        }
-    }
 }
 
 /// `300*x` stands for 300 times x.

@@ -11,6 +11,7 @@ use kube::core::ObjectMeta;
 use kube::runtime::wait::{await_condition, conditions};
 use kube::{Api, Client, Config, ResourceExt};
 use oauth_client_operator::{api, cluster};
+use serde_json::{Value, json};
 
 const MANAGER: &str = "test";
 
@@ -30,7 +31,7 @@ pub async fn client() -> Result<Client, String> {
 /// The same with a change of its configuration.
 pub async fn client_of(change: impl FnOnce(&mut Config)) -> Result<Client, String> {
     if std::env::var_os("KUBECONFIG").is_none() {
-        return Err("KUBECONFIG is not set: run this through testcluster/run".to_owned());
+        return Err("KUBECONFIG is not set: run this through testcluster/run, as make test does".to_owned());
     }
     let mut config = Config::infer().await.map_err(|error| error.to_string())?;
     change(&mut config);
@@ -47,6 +48,14 @@ pub async fn install_crds(client: &Client) -> Result<(), String> {
             .patch(&name, &parameters, &Patch::Apply(&definition))
             .await
             .map_err(|error| format!("{name}: {error}"))?;
+    }
+    crds_served(client).await
+}
+
+/// Waits until the definitions are served, whoever installs them.
+pub async fn crds_served(client: &Client) -> Result<(), String> {
+    let definitions: Api<CustomResourceDefinition> = Api::all(client.clone());
+    for name in api::crds().iter().map(ResourceExt::name_any) {
         let established = await_condition(definitions.clone(), &name, conditions::is_crd_established());
         tokio::time::timeout(Duration::from_secs(30), established)
             .await
@@ -70,4 +79,34 @@ pub async fn namespace(client: &Client, stem: &str) -> Namespace {
         .create(&PostParams::default(), &namespace)
         .await
         .unwrap()
+}
+
+/// A namespace of this name with these labels, made or changed.
+pub async fn namespace_named(client: &Client, name: &str, labels: Value) {
+    let namespaces: Api<Namespace> = Api::all(client.clone());
+    let object =
+        json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+    namespaces
+        .patch(name, &PatchParams::apply(MANAGER).force(), &Patch::Apply(object))
+        .await
+        .unwrap();
+}
+
+/// Merges a patch into a value, as RFC 7396 says.
+pub fn merge(target: &mut Value, patch: &Value) {
+    let Value::Object(patch) = patch else {
+        *target = patch.clone();
+        return;
+    };
+    if !target.is_object() {
+        *target = json!({});
+    }
+    let target = target.as_object_mut().unwrap();
+    for (key, value) in patch {
+        if value.is_null() {
+            target.remove(key);
+        } else {
+            merge(target.entry(key.clone()).or_insert(Value::Null), value);
+        }
+    }
 }

@@ -1,0 +1,20 @@
+//! The stage of the stories: the API server with the chart on it, the operator as a process, and for each story an
+//! authorization server of its own.
+
+#![allow(dead_code, unused_imports, reason = "each test binary uses a part of it")]
+
+pub mod app;
+pub mod canary;
+pub mod operator;
+pub mod published;
+pub mod runner;
+pub mod scene;
+pub mod until;
+pub mod witness;
+pub mod world;
+
+pub use app::App;
+pub use published::{Pair, Published};
+pub use runner::Test;
+pub use scene::Scene;
+pub use world::World;

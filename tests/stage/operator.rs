@@ -1,0 +1,199 @@
+//! The operator's process, under the identity and with the arguments that the chart gives it.
+
+use std::fs::{File, OpenOptions};
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use super::until::{SOON, until};
+
+/// More of a line of its log is not shown.
+const LINE: usize = 400;
+
+/// How to start it.
+pub struct Setup {
+    /// The arguments, with an address of ours to listen at.
+    pub arguments: Vec<String>,
+    /// Its environment besides.
+    pub environment: Vec<(String, String)>,
+    /// What it writes goes here.
+    pub log: PathBuf,
+    /// Where it listens.
+    pub address: String,
+}
+
+/// The process. It is killed when this is dropped.
+pub struct Operator {
+    setup: Setup,
+    child: Mutex<Option<Child>>,
+    http: reqwest::Client,
+}
+
+impl Operator {
+    /// Not started yet.
+    pub fn new(setup: Setup) -> Self {
+        Self {
+            setup,
+            child: Mutex::new(None),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
+    }
+
+    /// Starts it with some more arguments, and waits until it is ready.
+    pub async fn start_with(&self, more: &[&str]) {
+        self.spawn(more);
+        self.wait_ready().await;
+    }
+
+    fn spawn(&self, more: &[&str]) {
+        let mut log = OpenOptions::new();
+        let log: File = log.create(true).append(true).open(&self.setup.log).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oauth-client-operator"));
+        command
+            .args(&self.setup.arguments)
+            .args(more)
+            .env_clear()
+            .envs(self.setup.environment.iter().cloned())
+            .env("RUST_BACKTRACE", "1")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
+        // By this the test cluster knows what to end, should we be killed.
+        if let Some(dir) = std::env::var_os("TESTCLUSTER_DIR") {
+            command.env("TESTCLUSTER_DIR", dir);
+        }
+        let child = command.spawn().unwrap();
+        let before = self.child.lock().unwrap().replace(child);
+        assert!(before.is_none(), "the operator is started already");
+    }
+
+    /// Starts it and waits until it is ready.
+    pub async fn start_and_wait(&self) {
+        self.start_with(&[]).await;
+    }
+
+    /// Waits until it says that it is ready.
+    pub async fn wait_ready(&self) {
+        let evidence = async || self.log_end(20);
+        until(SOON, "the operator is ready", evidence, async || {
+            self.alive()?;
+            match self.get("/readyz").await? {
+                (200, _) => Ok(()),
+                (status, text) => Err(format!("{status}: {text}")),
+            }
+        })
+        .await;
+    }
+
+    /// Fails with the reason when it has ended.
+    pub fn alive(&self) -> Result<(), String> {
+        let mut child = self.child.lock().unwrap();
+        let child = child.as_mut().ok_or("the operator is not started")?;
+        match child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(format!("the operator has ended: {status}")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Fails with the reason when it says that it should be restarted.
+    pub async fn lives(&self) -> Result<(), String> {
+        match self.get("/livez").await? {
+            (200, _) => Ok(()),
+            (status, text) => Err(format!("/livez: {status}: {text}")),
+        }
+    }
+
+    /// The id of the process.
+    pub fn id(&self) -> u32 {
+        self.child.lock().unwrap().as_ref().unwrap().id()
+    }
+
+    /// Ends it in the middle of whatever it does.
+    pub fn kill(&self) {
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// Tells it to stop, and waits until it has.
+    pub async fn stop(&self) -> ExitStatus {
+        let mut child = self.child.lock().unwrap().take().unwrap();
+        let told = Command::new("kill").arg(child.id().to_string()).status();
+        assert!(told.unwrap().success());
+        let status = tokio::time::timeout(Duration::from_secs(45), async {
+            loop {
+                if let Some(status) = child.try_wait().unwrap() {
+                    return status;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        })
+        .await;
+        status.unwrap_or_else(|_| {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            panic!("45 s after SIGTERM the operator still ran\n{}", self.log_end(20))
+        })
+    }
+
+    /// Its metrics.
+    pub async fn metrics(&self) -> String {
+        let (status, text) = self.get("/metrics").await.unwrap();
+        assert_eq!(status, 200);
+        text
+    }
+
+    /// All that it has written.
+    pub fn log(&self) -> String {
+        let bytes = std::fs::read(&self.setup.log).unwrap_or_default();
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+
+    /// The last lines that it has written.
+    pub fn log_end(&self, lines: usize) -> String {
+        self.log_about("", lines)
+    }
+
+    /// The last lines that it has written with a word.
+    pub fn log_about(&self, word: &str, lines: usize) -> String {
+        let log = self.log();
+        let found: Vec<&str> = log.lines().filter(|line| line.contains(word)).collect();
+        let last = found.get(found.len().saturating_sub(lines)..).unwrap_or_default();
+        let last: Vec<String> = last
+            .iter()
+            .map(|line| line.chars().take(LINE).collect())
+            .collect();
+        format!("  log of the operator:\n    {}", last.join("\n    "))
+    }
+
+    async fn get(&self, path: &str) -> Result<(u16, String), String> {
+        let url = format!("http://{}{path}", self.setup.address);
+        let answer = self
+            .http
+            .get(url)
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await
+            .map_err(|error| error.to_string())?;
+        let status = answer.status().as_u16();
+        Ok((status, answer.text().await.map_err(|error| error.to_string())?))
+    }
+}
+
+impl Drop for Operator {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A port that was free a moment ago.
+pub fn free_address() -> String {
+    TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap()
+        .to_string()
+}
