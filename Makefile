@@ -50,8 +50,3 @@ control-plane: ## Build the local control plane into the user's cache folder, on
 clean: ## Remove what was built here; says what stays in the user's cache folder
 	cargo clean
 	@tools/cache-folder --say
-
-.PHONY: disruption
-disruption: ## kill the operator, restart the API server, watch it idle; about 5 minutes
-	cargo build --locked --workspace --bins
-	testcluster/run cargo test --locked --test disruption
