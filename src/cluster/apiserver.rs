@@ -14,14 +14,21 @@ use crate::model::Refusal;
 
 /// No answer is waited for longer than this.
 const LIMIT: Duration = Duration::from_secs(20);
-/// A connection is given up when nothing was read from it for this long. The API server sends a bookmark about every
-/// minute to a watch where nothing happens, so silence for twice that is a dead peer.
-const SILENCE: Duration = Duration::from_mins(2);
+/// A watch asks to be ended after so many seconds, and goes on where it was: silence for longer is a dead peer.
+pub const WATCH_SECONDS: u32 = 40;
+/// A connection is given up when nothing was read from it for this long.
+const SILENCE: Duration = Duration::from_secs(50);
+/// The pauses before a request is repeated, all within the limit of one call.
+const PAUSES: [Duration; 3] = [
+    Duration::from_millis(100),
+    Duration::from_millis(400),
+    Duration::from_millis(1_600),
+];
 /// Longest text of a failure that is passed on, in characters.
 const TEXT_LIMIT: usize = 1_000;
 
-/// A client as the operator wants it. kube's own retries are off: it would repeat a POST after its answer was lost,
-/// for up to hours, below what the ledger knows. And no connection may be silent for ever, which is kube's default.
+/// A client as the operator wants it. kube's own retries are off: they go on for up to hours, below what the ledger
+/// knows. And no connection may be silent for ever, which is kube's default.
 pub fn client(mut config: Config) -> Result<Client, kube::Error> {
     config.default_retry = false;
     config.connect_timeout = Some(LIMIT);
@@ -55,30 +62,70 @@ impl ApiServer {
         self.client.clone()
     }
 
-    /// Waits for a call, but not for ever.
-    pub(super) async fn call<T>(
-        &self,
-        call: impl Future<Output = Result<T, kube::Error>>,
-    ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.limit, call).await {
-            Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(Failure::Kube(error)),
+    /// Waits for a call, but not for ever, and asks again a few times where that may help. Every write of ours names the
+    /// version that it replaces, or comes to the same when it is done twice: so one whose answer was lost may be repeated,
+    /// and at worst is refused as stale.
+    pub(super) async fn call<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Failure>
+    where
+        F: Future<Output = Result<T, kube::Error>>,
+    {
+        let tries = async {
+            let mut pauses = PAUSES.iter();
+            loop {
+                let error = match call().await {
+                    Ok(answer) => return Ok(answer),
+                    Err(error) => error,
+                };
+                match pauses.next() {
+                    Some(pause) if may_pass(&error) => {
+                        tokio::time::sleep(asked_for(&error).max(*pause)).await;
+                    }
+                    _ => return Err(Failure::Kube(error)),
+                }
+            }
+        };
+        match tokio::time::timeout(self.limit, tries).await {
+            Ok(ended) => ended,
             Err(_) => Err(Failure::Late(self.limit)),
         }
     }
 
     /// Reads one object; `None` only where the API server says that exactly this one is not there.
-    pub(super) async fn read<T>(
+    pub(super) async fn read<T, F>(
         &self,
         object: Named<'_>,
-        call: impl Future<Output = Result<T, kube::Error>>,
-    ) -> Result<Option<T>, Unread> {
+        call: impl FnMut() -> F,
+    ) -> Result<Option<T>, Unread>
+    where
+        F: Future<Output = Result<T, kube::Error>>,
+    {
         match self.call(call).await {
             Ok(found) => Ok(Some(found)),
             Err(failure) if failure.says_absent(object) => Ok(None),
             Err(failure) => Err(failure.unread(object)),
         }
     }
+}
+
+/// Whether the same request may succeed a moment later.
+fn may_pass(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => status.code == 429 || status.code >= 500,
+        kube::Error::HyperError(_) | kube::Error::Service(_) | kube::Error::ReadEvents(_) => true,
+        _ => false,
+    }
+}
+
+/// The pause that the API server asks for, which is none if it does not say.
+fn asked_for(error: &kube::Error) -> Duration {
+    let kube::Error::Api(status) = error else {
+        return Duration::ZERO;
+    };
+    let seconds = status
+        .details
+        .as_ref()
+        .map_or(0, |details| details.retry_after_seconds);
+    Duration::from_secs(seconds.into())
 }
 
 /// One object, as the details of a Status name it.

@@ -89,7 +89,10 @@ impl Recorder {
                 field_manager: Some(MANAGER.to_owned()),
                 ..PatchParams::default()
             };
-            match server.call(events.patch(&before.name, &parameters, &patch)).await {
+            match server
+                .call(|| events.patch(&before.name, &parameters, &patch))
+                .await
+            {
                 Ok(_) => {
                     self.sent.lock().await.insert(key, before);
                     return Ok(());
@@ -105,7 +108,7 @@ impl Recorder {
             field_manager: Some(MANAGER.to_owned()),
             ..PostParams::default()
         };
-        server.call(events.create(&parameters, &event)).await?;
+        server.call(|| events.create(&parameters, &event)).await?;
         let sent = Sent {
             name,
             count: 1,

@@ -35,7 +35,7 @@ pub async fn cluster_id(server: &ApiServer, chosen: Option<&str>) -> Result<Clus
 pub async fn namespace_uid(server: &ApiServer, name: &str) -> Result<Uid, Unread> {
     let namespaces: Api<Namespace> = Api::all(server.client());
     let found = server
-        .read(Named::core("namespaces", name), namespaces.get(name))
+        .read(Named::core("namespaces", name), || namespaces.get(name))
         .await?;
     found
         .and_then(|namespace| namespace.metadata.uid)
@@ -52,7 +52,7 @@ pub async fn definition(server: &ApiServer) -> Result<Option<Definition>, Unread
         name,
     };
     let definitions: Api<CustomResourceDefinition> = Api::all(server.client());
-    let Some(found) = server.read(object, definitions.get(name)).await? else {
+    let Some(found) = server.read(object, || definitions.get(name)).await? else {
         return Ok(None);
     };
     let uid = found

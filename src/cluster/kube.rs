@@ -55,9 +55,8 @@ impl KubeCluster {
             field_manager: Some(MANAGER.to_owned()),
         };
         let secret = secrets::to_create(namespace, wanted);
-        self.server
-            .call(self.secrets(namespace).create(&parameters, &secret))
-            .await
+        let secrets = self.secrets(namespace);
+        self.server.call(|| secrets.create(&parameters, &secret)).await
     }
 
     async fn change(
@@ -75,7 +74,7 @@ impl KubeCluster {
         let patch = Patch::Strategic(secrets::to_change(wanted, seen));
         let secrets = self.secrets(namespace);
         self.server
-            .call(secrets.patch(&wanted.name, &parameters, &patch))
+            .call(|| secrets.patch(&wanted.name, &parameters, &patch))
             .await
     }
 
@@ -85,11 +84,8 @@ impl KubeCluster {
             ..DeleteParams::background()
         };
         let object = Named::core("secrets", name);
-        match self
-            .server
-            .call(self.secrets(namespace).delete(name, &parameters))
-            .await
-        {
+        let secrets = self.secrets(namespace);
+        match self.server.call(|| secrets.delete(name, &parameters)).await {
             Ok(_) => Ok(()),
             Err(failure) if failure.says_absent(object) => Ok(()),
             Err(failure) => Err(failure.refusal(object, &Scrub::default())),
@@ -120,7 +116,10 @@ impl Cluster for KubeCluster {
             .get(&key.name, &kube::api::GetParams::default())
             .map_err(|error| Unread(format!("{object} cannot be read: {error}")))?;
         let client = self.server.client();
-        let found: Option<Value> = self.server.read(object, client.request(request)).await?;
+        let found: Option<Value> = self
+            .server
+            .read(object, || client.request(request.clone()))
+            .await?;
         found.map(|found| client_object(object, &found)).transpose()
     }
 
@@ -128,7 +127,7 @@ impl Cluster for KubeCluster {
         let namespaces: Api<Namespace> = Api::all(self.server.client());
         let found = self
             .server
-            .read(Named::core("namespaces", name), namespaces.get(name))
+            .read(Named::core("namespaces", name), || namespaces.get(name))
             .await?;
         Ok(found.and_then(|namespace| namespace.metadata.uid).map(Uid))
     }
@@ -162,7 +161,7 @@ impl Cluster for KubeCluster {
         let secrets = self.secrets(&self.namespace);
         let found = self
             .server
-            .read(Named::core("secrets", &name), secrets.get(&name))
+            .read(Named::core("secrets", &name), || secrets.get(&name))
             .await?;
         Ok(found.map_or(LedgerRead::Absent, |secret| secrets::entry(subject, secret)))
     }
@@ -171,7 +170,7 @@ impl Cluster for KubeCluster {
         let secrets = self.secrets(namespace);
         let found = self
             .server
-            .read(Named::core("secrets", name), secrets.get(name))
+            .read(Named::core("secrets", name), || secrets.get(name))
             .await?;
         found.map(secrets::found).transpose()
     }
@@ -197,10 +196,10 @@ impl Cluster for KubeCluster {
             field_manager: Some(MANAGER.to_owned()),
         };
         let written = match replaces {
-            None => self.server.call(secrets.create(&parameters, &secret)).await,
+            None => self.server.call(|| secrets.create(&parameters, &secret)).await,
             Some(_) => {
                 self.server
-                    .call(secrets.replace(&name, &parameters, &secret))
+                    .call(|| secrets.replace(&name, &parameters, &secret))
                     .await
             }
         };

@@ -145,6 +145,8 @@ pub enum Mishap {
     Refused(Refusal),
     /// It is done, and the answer is lost.
     Lost,
+    /// Nothing: a mishap that is set after this is for the write after it.
+    Spared,
 }
 
 impl MemoryCluster {

@@ -15,7 +15,7 @@ pub mod secrets;
 pub mod servers;
 pub mod status;
 
-pub use self::apiserver::{ApiServer, client};
+pub use self::apiserver::{ApiServer, WATCH_SECONDS, client};
 pub use self::kube::KubeCluster;
 
 use async_trait::async_trait;

@@ -103,7 +103,7 @@ type Read = Result<(BTreeMap<String, Confidential>, (Uid, Version)), Lack>;
 async fn secret(server: &ApiServer, namespace: &str, source: &Source) -> Result<Read, Unread> {
     let secrets: Api<Secret> = Api::namespaced(server.client(), namespace);
     let object = Named::core("secrets", &source.name);
-    let Some(found) = server.read(object, secrets.get(&source.name)).await? else {
+    let Some(found) = server.read(object, || secrets.get(&source.name)).await? else {
         return Ok(Err(Lack::Missing(source.clone())));
     };
     let labels = found.metadata.labels.as_ref();
@@ -129,7 +129,7 @@ async fn secret(server: &ApiServer, namespace: &str, source: &Source) -> Result<
 async fn config_map(server: &ApiServer, namespace: &str, source: &Source) -> Result<Read, Unread> {
     let config_maps: Api<ConfigMap> = Api::namespaced(server.client(), namespace);
     let object = Named::core("configmaps", &source.name);
-    let Some(found) = server.read(object, config_maps.get(&source.name)).await? else {
+    let Some(found) = server.read(object, || config_maps.get(&source.name)).await? else {
         return Ok(Err(Lack::Missing(source.clone())));
     };
     let seen = (

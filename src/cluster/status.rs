@@ -172,7 +172,10 @@ where
         resource: &resource.plural,
         name,
     };
-    match server.call(objects.patch_status(name, &parameters, &patch)).await {
+    match server
+        .call(|| objects.patch_status(name, &parameters, &patch))
+        .await
+    {
         Ok(_) => Ok(()),
         Err(failure) if failure.says_test_failed() => Err(Refusal::Stale),
         Err(failure) => Err(failure.refusal(object, &Scrub::default())),

@@ -12,6 +12,8 @@ use kube::runtime::WatchStreamExt;
 use kube::runtime::watcher::{self, Event, watcher};
 use serde::de::DeserializeOwned;
 
+use crate::cluster::WATCH_SECONDS;
+
 /// What is kept of each object: no more than is needed, so that memory does not follow the size of objects.
 #[derive(Debug)]
 pub struct Mirror<K, V> {
@@ -142,6 +144,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
         O: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
     {
         let mut listed: Option<HashMap<K, V>> = None;
+        let config = config.timeout(WATCH_SECONDS);
         let mut stream = watcher(api, config).default_backoff().into_stream().boxed();
         loop {
             let event = match stream.try_next().await {

@@ -9,9 +9,9 @@ use rand::CryptoRng;
 
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
-    AttemptId, Call, ClientObject, ClientView, Decision, Fault, FoundSecret, Here, LedgerEntry, LedgerView,
-    NamespaceView, Observation, Outcome, Query, Record, Report, ServerKey, ServerView, State, Step, Subject,
-    Uid, Version, Wake, decide, fold, publication,
+    AttemptId, Call, ChosenBy, ClientObject, ClientView, Decision, Fault, FoundSecret, Here, LedgerEntry,
+    LedgerView, NamespaceView, Observation, Outcome, Query, Record, Refusal, Report, ServerKey, ServerView,
+    State, Step, Subject, Uid, Version, Wake, decide, fold, publication,
 };
 use crate::provider::Provider;
 
@@ -304,6 +304,18 @@ fn is_still(ledger: LedgerRead, version: &Version) -> bool {
     matches!(ledger, LedgerRead::Held(_, now) if now == *version)
 }
 
+/// The pauses before a record is written again: at once, and on for half a minute where a credential would be lost.
+const AGAIN: [Duration; 8] = [
+    Duration::ZERO,
+    Duration::from_millis(200),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+    Duration::from_secs(8),
+    Duration::from_secs(8),
+    Duration::from_secs(8),
+];
+
 /// Does one step after the other. It chooses nothing; it only refuses to send what has become too old.
 struct Executor<'a> {
     world: &'a dyn World,
@@ -324,7 +336,7 @@ impl Executor<'_> {
         let cluster = self.world.cluster();
         match step {
             Step::Observe(query) => self.ask(query).await,
-            Step::Record(record) => self.record(record).await,
+            Step::Record(record) => self.record(state, record).await,
             Step::Call(call) => self.call(state, call).await,
             Step::Publish(publish) => match cluster.publish(&self.subject.client, publish).await {
                 Ok(Some(found)) => Outcome::Published(found),
@@ -350,7 +362,7 @@ impl Executor<'_> {
     }
 
     /// Permit first, then the record, then the call: nothing is written for a call that could not be sent.
-    async fn record(&mut self, record: &Record) -> Outcome {
+    async fn record(&mut self, state: &State, record: &Record) -> Outcome {
         let call = match record {
             Record::Write { call, .. } => call.as_ref(),
             Record::Remove { .. } => None,
@@ -370,16 +382,49 @@ impl Executor<'_> {
                 }
             }
         };
-        match self.world.cluster().record(self.subject, record).await {
+        // Before it is written: who sees it later counts from then.
+        let recorded = Instant::now();
+        match self.write(state, record).await {
             Ok(version) => {
-                self.attempt = call.cloned().zip(permit).map(|(id, permit)| Ready {
-                    id,
-                    recorded: Instant::now(),
-                    permit,
-                });
+                self.attempt = call
+                    .cloned()
+                    .zip(permit)
+                    .map(|(id, permit)| Ready { id, recorded, permit });
                 Outcome::Recorded(version)
             }
             Err(refusal) => Outcome::Refused(refusal),
+        }
+    }
+
+    /// Writes a record. When that fails, the ledger is asked what became of it: if nobody else has written meanwhile, it
+    /// is written again, and longer so where it holds an answer that the server gives only once.
+    async fn write(&self, state: &State, record: &Record) -> Result<Option<Version>, Refusal> {
+        let cluster = self.world.cluster();
+        let given_once = state.pass.answer.is_some() && !can_be_asked_again(&state.server);
+        let tries = if given_once { AGAIN.len() } else { 1 };
+        let mut pauses = AGAIN.iter().take(tries);
+        loop {
+            let refusal = match cluster.record(self.subject, record).await {
+                Ok(version) => return Ok(version),
+                Err(refusal) => refusal,
+            };
+            let denied = matches!(refusal, Refusal::Denied(_) | Refusal::NamespaceTerminating);
+            let Some(pause) = pauses.next().filter(|_| given_once || !denied) else {
+                return Err(refusal);
+            };
+            tokio::time::sleep(*pause).await;
+            match (record, cluster.ledger(self.subject).await) {
+                (Record::Write { entry, .. }, Ok(LedgerRead::Held(held, version))) if held == *entry => {
+                    return Ok(Some(version));
+                }
+                (Record::Remove { .. }, Ok(LedgerRead::Absent)) => return Ok(None),
+                (Record::Write { replaces, .. }, Ok(LedgerRead::Held(_, version)))
+                    if replaces.as_ref() == Some(&version) => {}
+                (Record::Remove { version }, Ok(LedgerRead::Held(_, now))) if now == *version => {}
+                // Not read: it may be written again all the same, since it names the version that it replaces.
+                (Record::Write { replaces: None, .. }, Ok(LedgerRead::Absent)) | (_, Err(_)) => {}
+                (_, Ok(_)) => return Err(Refusal::Stale),
+            }
         }
     }
 
@@ -452,6 +497,17 @@ impl Executor<'_> {
         let none = Uid(String::new());
         cluster.tell(key, uid.unwrap_or(&none), &report.happenings).await;
         Outcome::Reported
+    }
+}
+
+/// Whether the server tells the credential of a client more than once, or need not, as we have chosen it.
+fn can_be_asked_again(server: &ServerView) -> bool {
+    match server {
+        ServerView::Ready(server) => {
+            let can = &server.capabilities;
+            can.secret_readable || can.client_secret == ChosenBy::Caller
+        }
+        ServerView::Missing(_) | ServerView::NotReady(..) => false,
     }
 }
 

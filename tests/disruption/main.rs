@@ -7,6 +7,7 @@
     reason = "a test run is told on the terminal"
 )]
 
+mod apiserver;
 mod idle;
 mod interruptions;
 mod kills;
@@ -24,8 +25,17 @@ fn main() -> ExitCode {
         interruptions::a_stop_lets_a_call_in_flight_finish,
         interruptions::rights_are_taken_away_for_a_while,
         interruptions::the_api_server_is_restarted,
+        apiserver::row_02_answers_to_writes_are_lost,
+        apiserver::row_05_own_writes_are_seen_late,
+        apiserver::row_09_events_are_lost_and_the_watch_has_expired,
+        apiserver::row_10_watches_are_half_open,
+        apiserver::row_11_every_other_write_conflicts,
+        apiserver::row_12_requests_are_throttled,
+        apiserver::row_12_answers_are_slow,
+        apiserver::row_14_the_status_fails,
+        apiserver::row_33_a_client_is_made_again_unseen,
         kills::the_operator_is_killed_at_random_moments,
     ];
     let tests = tests.into_iter().map(stage::Test::alone).collect();
-    stage::runner::run("disruption", tests)
+    stage::runner::run("disruption", stage::Way::ThroughProxy, tests)
 }

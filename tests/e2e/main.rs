@@ -73,5 +73,5 @@ fn main() -> ExitCode {
     tests.extend(names::all());
     tests.extend(weather::at_registration());
     tests.push(stage::Test::new("secrets::fifty_deleted_secrets", secrets::fifty_deleted_secrets).alone());
-    stage::runner::run("e2e", tests)
+    stage::runner::run("e2e", stage::Way::Direct, tests)
 }

@@ -29,7 +29,7 @@ const PAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/situations.md");
 const NAMESPACE: &str = "payments";
 
 fn main() -> ExitCode {
-    stage::runner::run("situations", tests![five_situations])
+    stage::runner::run("situations", stage::Way::Direct, tests![five_situations])
 }
 
 /// The page as it grows.

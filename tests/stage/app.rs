@@ -117,6 +117,11 @@ impl<'a> App<'a> {
         self.api().get_opt(&self.name).await.unwrap()
     }
 
+    /// The value of the annotation that was served last.
+    pub async fn served(&self) -> Option<String> {
+        self.get().await?.status?.rotation?.last_handled_trigger
+    }
+
     /// A condition, if it speaks of the spec as it is.
     pub async fn condition(&self, type_: &str) -> Result<Condition, String> {
         let object = self.get().await.ok_or("there is no such OAuthClient")?;

@@ -6,6 +6,7 @@
 pub mod app;
 pub mod canary;
 pub mod operator;
+pub mod proxy;
 pub mod published;
 pub mod runner;
 pub mod scene;
@@ -17,4 +18,4 @@ pub use app::App;
 pub use published::{Pair, Published};
 pub use runner::Test;
 pub use scene::Scene;
-pub use world::World;
+pub use world::{Way, World};

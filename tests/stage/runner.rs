@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::world::World;
+use super::world::{Way, World};
 
 /// Longer than any deadline within a test.
 const LIMIT: Duration = Duration::from_secs(300);
@@ -111,7 +111,7 @@ impl Wishes {
 }
 
 /// The whole run of a binary.
-pub fn run(suite: &str, tests: Vec<Test>) -> ExitCode {
+pub fn run(suite: &str, way: Way, tests: Vec<Test>) -> ExitCode {
     let wishes = Wishes::read();
     let tests: Vec<Test> = tests.into_iter().filter(|test| wishes.wants(test)).collect();
     if wishes.list || tests.is_empty() {
@@ -126,7 +126,7 @@ pub fn run(suite: &str, tests: Vec<Test>) -> ExitCode {
         .build()
         .unwrap();
     let passed = LocalSet::new().block_on(&runtime, async {
-        match World::start(suite).await {
+        match World::start(suite, way).await {
             Ok(world) => run_all(world, tests, wishes.side_by_side).await,
             Err(why) => {
                 eprintln!("{suite}: {why}");
@@ -150,6 +150,8 @@ async fn run_all(world: &'static World, tests: Vec<Test>, side_by_side: usize) -
     let (alone, others): (Vec<Test>, Vec<Test>) = tests.into_iter().partition(|test| test.alone);
     let turns = Rc::new(Semaphore::new(side_by_side));
     for test in alone {
+        // Whatever the one before has left behind.
+        world.proxy.clear();
         run_one(world, test, &failures).await;
     }
     let mut running = JoinSet::new();
@@ -161,6 +163,7 @@ async fn run_all(world: &'static World, tests: Vec<Test>, side_by_side: usize) -
         });
     }
     while running.join_next().await.is_some() {}
+    world.proxy.clear();
     for last in [
         Test::new("the_operator_stops_when_it_is_told", World::stop_operator),
         Test::new("a_planted_credential_is_found", World::find_what_is_planted),

@@ -13,10 +13,11 @@ use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::config::Kubeconfig;
 use kube::{Api, Client};
 use oauth_client_operator::api::{ClusterAuthorizationServer, OAuthClient, SECRET_TYPE_LEDGER_ENTRY};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::canary;
 use super::operator::{Operator, Setup, free_address};
+use super::proxy::Proxy;
 use super::until::{SOON, holds, until};
 use super::witness::Witness;
 use crate::support;
@@ -27,12 +28,23 @@ pub const NAMESPACE: &str = "oauth-system";
 /// What the chart calls what it installs.
 pub const INSTALLED: &str = "operator-oauth-client-operator";
 
+/// How the operator gets to the API server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// As in production.
+    Direct,
+    /// Through the proxy that makes bad weather.
+    ThroughProxy,
+}
+
 /// What all tests of a binary share.
 pub struct World {
     /// An administrator's client.
     pub kube: Client,
     /// The operator.
     pub operator: Operator,
+    /// Between the operator and the API server, where the suite wants it there.
+    pub proxy: Proxy,
     /// Sees what is shown.
     pub witness: Witness,
     /// For requests to token endpoints.
@@ -44,7 +56,7 @@ pub struct World {
 
 impl World {
     /// Installs the chart and starts the operator as it says.
-    pub async fn start(suite: &str) -> Result<&'static Self, String> {
+    pub async fn start(suite: &str, way: Way) -> Result<&'static Self, String> {
         let kube = support::client().await?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{suite}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
@@ -66,12 +78,19 @@ impl World {
         let token = token(&kube, &account).await.map_err(|error| error.to_string())?;
         witness.knows([token.clone()]);
         let kubeconfig = folder.join("kubeconfig");
-        write_kubeconfig(&kubeconfig, &token)?;
+        let admin = Kubeconfig::read().map_err(|error| error.to_string())?;
+        let proxy = Proxy::start(&admin).await?;
+        let cluster = match way {
+            Way::Direct => json!(admin.clusters.first().and_then(|named| named.cluster.clone())),
+            Way::ThroughProxy => json!({"server": proxy.url}),
+        };
+        write_kubeconfig(&kubeconfig, &cluster, &token)?;
         let container = pod.containers.first().ok_or("the Deployment has no container")?;
         let setup = setup(container, &folder, &kubeconfig)?;
         let world = Box::leak(Box::new(Self {
             kube,
             operator: Operator::new(setup),
+            proxy,
             witness,
             http: reqwest::Client::builder()
                 .no_proxy()
@@ -225,9 +244,7 @@ async fn token(kube: &Client, account: &str) -> kube::Result<String> {
 }
 
 /// The way to the same API server with the operator's identity.
-fn write_kubeconfig(path: &Path, token: &str) -> Result<(), String> {
-    let ours = Kubeconfig::read().map_err(|error| error.to_string())?;
-    let cluster = ours.clusters.first().and_then(|named| named.cluster.clone());
+fn write_kubeconfig(path: &Path, cluster: &Value, token: &str) -> Result<(), String> {
     let theirs = json!({
         "apiVersion": "v1",
         "kind": "Config",

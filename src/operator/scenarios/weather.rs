@@ -3,7 +3,7 @@
 use super::bench::Bench;
 use crate::api::ClientCondition;
 use crate::cluster::memory::{Mishap, WriteKind};
-use crate::model::{Fault, Happening, Refusal, ServerView, testing};
+use crate::model::{Capabilities, Fault, Happening, Refusal, ServerView, testing};
 use crate::provider::memory::Fate;
 
 #[tokio::test]
@@ -234,6 +234,43 @@ async fn every_write_that_is_lost_after_it_was_done_is_harmless() {
             );
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_is_given_only_once_is_written_until_it_is_kept() {
+    for refusal in [
+        Refusal::Stale,
+        Refusal::Unavailable("is restarting".into()),
+        Refusal::Denied("the webhook of somebody else is away".into()),
+    ] {
+        let bench = Bench::with(Capabilities {
+            secret_readable: false,
+            ..testing::capabilities()
+        });
+        bench.apply();
+        bench.cluster.next(WriteKind::Ledger, Mishap::Spared);
+        for _ in 0..6 {
+            bench
+                .cluster
+                .next(WriteKind::Ledger, Mishap::Refused(refusal.clone()));
+        }
+        bench.settle().await;
+        bench.assert_works();
+        assert_eq!(bench.provider.calls("Register"), 1, "{}", bench.transcript());
+    }
+}
+
+#[tokio::test]
+async fn a_conflict_that_is_none_repeats_no_call() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.cluster.next(WriteKind::Ledger, Mishap::Spared);
+    bench
+        .cluster
+        .next(WriteKind::Ledger, Mishap::Refused(Refusal::Stale));
+    bench.settle().await;
+    assert_eq!(bench.provider.mutations(), 1, "{}", bench.transcript());
+    bench.assert_works();
 }
 
 #[tokio::test]
