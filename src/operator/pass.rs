@@ -370,11 +370,7 @@ impl Executor<'_> {
         let permit = match (call, &self.connection) {
             (None, _) => None,
             (Some(_), None) => return Outcome::Fault(no_way()),
-            (Some(_), Some(_)) if !self.world.may_mutate() => {
-                return Outcome::Fault(Fault::Unavailable(
-                    "is not called any more, as the operator is stopping".into(),
-                ));
-            }
+            (Some(_), Some(_)) if !self.world.may_mutate() => return Outcome::Fault(stopping()),
             (Some(_), Some(connection)) => {
                 match connection.permits.permit(&self.subject.client.namespace).await {
                     Ok(permit) => Some(permit),
@@ -434,6 +430,8 @@ impl Executor<'_> {
         };
         let timing = &state.here.timing;
         let (within, permit) = match &call.attempt {
+            // No record went before this call, so nothing has asked yet whether it may be begun.
+            None if !self.world.may_mutate() => return Outcome::Fault(stopping()),
             None => match connection.permits.permit(&self.subject.client.namespace).await {
                 Ok(permit) => (connection.call_limit, permit),
                 Err(fault) => return Outcome::Fault(fault),
@@ -509,6 +507,10 @@ fn can_be_asked_again(server: &ServerView) -> bool {
         }
         ServerView::Missing(_) | ServerView::NotReady(..) => false,
     }
+}
+
+fn stopping() -> Fault {
+    Fault::Unavailable("is not called any more, as the operator is stopping".to_owned())
 }
 
 fn no_way() -> Fault {

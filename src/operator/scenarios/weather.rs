@@ -343,6 +343,24 @@ async fn entries_that_are_not_ours_or_not_readable_are_never_touched() {
 }
 
 #[tokio::test]
+async fn a_stopping_operator_provisions_no_scope() {
+    let bench = Bench::with(crate::model::Capabilities {
+        scopes: crate::model::ScopeModel::Provisioned { may_create: true },
+        ..testing::capabilities()
+    });
+    bench
+        .cluster
+        .create_client(bench.key(), testing::spec(&["new-scope"]));
+    bench.stopping.store(true, std::sync::atomic::Ordering::SeqCst);
+    let ended = bench.pass().await;
+    assert!(!ended.settled);
+    assert_eq!(bench.provider.mutations(), 0);
+    bench.stopping.store(false, std::sync::atomic::Ordering::SeqCst);
+    bench.settle().await;
+    bench.assert_works();
+}
+
+#[tokio::test]
 async fn a_stopping_operator_begins_nothing() {
     let bench = Bench::new();
     bench.apply();
