@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::capabilities::{ChosenBy, Field, Overlap, ScopeModel};
 use super::ledger::Removal;
 use super::metadata::ClientMetadata;
-use super::names::{ClientKey, cut};
+use super::names::{ClientKey, cut, looks_generated};
 use super::report::{Obstacle, names};
 use super::state::{ClientObject, NamespaceView, Server};
 use crate::api::{
@@ -51,6 +51,8 @@ pub fn accept(
         &spec.client_name.clone().unwrap_or_else(default_name),
         capabilities.name_limit,
     );
+    let exact_name = naming == Naming::Exact;
+    not_as_if_generated(spec, &client_name, exact_name)?;
     let rotation = spec.rotation.as_ref();
     let changes_id_anyway = !capabilities.client_id_stable || !capabilities.rotate_in_place;
     Ok(Desired {
@@ -59,7 +61,7 @@ pub fn accept(
             ChosenBy::Server => None,
         },
         client_name,
-        exact_name: naming == Naming::Exact,
+        exact_name,
         metadata: metadata(spec, server),
         removal: match spec.deletion_policy {
             DeletionPolicy::Delete => Removal::Delete,
@@ -76,6 +78,26 @@ pub fn accept(
             Some(ClientIdChange::Forbidden) => false,
             None => changes_id_anyway,
         },
+    })
+}
+
+/// A generated name is proof of ownership, so nobody chooses one that could be another client's.
+fn not_as_if_generated(spec: &OAuthClientSpec, client_name: &str, exact_name: bool) -> Result<(), Obstacle> {
+    let (field, name) = match (&spec.client_name, &spec.client_id) {
+        (Some(name), _) if looks_generated(name) => ("clientName", name.as_str()),
+        (_, Some(id)) if looks_generated(id) => ("clientID", id.as_str()),
+        _ if exact_name && looks_generated(client_name) => ("the default clientName", client_name),
+        _ => return Ok(()),
+    };
+    Err(Obstacle {
+        on: ClientCondition::Accepted,
+        reason: ClientReason::NotAllowedByPolicy,
+        message: format!(
+            "{field} {name} ends like a name that the operator generates (a dot, ten hexadecimal digits, a dot and a \
+             number), and such a name belongs to the client that it was generated for. Application team: make this \
+             OAuthClient again with another clientName or clientID."
+        ),
+        stalled: true,
     })
 }
 

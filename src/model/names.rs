@@ -127,6 +127,9 @@ impl fmt::Display for ServerKey {
     }
 }
 
+/// Length of the hash of cluster and owner in a generated name.
+const OWNER_HASH: usize = 10;
+
 /// The name under which a client is registered where the name is the handle:
 /// `<clientName>.<hash of cluster and UID>.<number>`. The hash makes an exact match proof of ownership, the
 /// number is never used twice, and a name that would be too long is cut (the hash keeps it unambiguous).
@@ -137,11 +140,24 @@ pub fn generated_name(
     number: u32,
     limit: usize,
 ) -> String {
-    let suffix = format!(".{}.{number}", short_hash(&[&cluster.0, &owner.0], 10));
+    let suffix = format!(".{}.{number}", short_hash(&[&cluster.0, &owner.0], OWNER_HASH));
     let room = limit.saturating_sub(suffix.chars().count());
     let mut name = cut(client_name, room);
     name.push_str(&suffix);
     name
+}
+
+/// Whether a name ends as [`generated_name`] ends one. Nobody may choose such a name and keep it as it is: where the
+/// name is the handle, it would be taken for somebody's proof of ownership.
+pub fn looks_generated(name: &str) -> bool {
+    let mut parts = name.rsplit('.');
+    let (number, hash) = (parts.next(), parts.next());
+    let is_number =
+        number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
+    // Whoever compares names without regard to case shall be no way around this.
+    let is_hash =
+        hash.is_some_and(|hash| hash.len() == OWNER_HASH && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+    is_number && is_hash && parts.next().is_some()
 }
 
 /// `name` where it fits into `limit` characters, else its beginning and a hash of the whole.
@@ -181,5 +197,30 @@ mod tests {
         assert_eq!(name.chars().count(), 100);
         assert!(name.ends_with(&suffix), "{name} ends with {suffix}");
         assert_ne!(name, generated_name(&format!("{long}y"), &cluster, &uid, 7, 100));
+    }
+
+    #[test]
+    fn generated_names_are_told_from_chosen_ones() {
+        let (cluster, uid) = (ClusterId::from("c"), Uid::from("u"));
+        for (base, number) in [("billing", 1), ("a.b", u32::MAX), ("", 7)] {
+            let name = generated_name(base, &cluster, &uid, number, 100);
+            assert!(looks_generated(&name), "{name}");
+        }
+        for squatting in ["x.0123456789.1", "x.abcdefABCD.007", "a.b.ffffffffff.99999999999"] {
+            assert!(looks_generated(squatting), "{squatting}");
+        }
+        for chosen in [
+            "billing",
+            "billing.1",
+            "0123456789.1",
+            "x.0123456789.",
+            "x.0123456789.1a",
+            "x.012345678.1",
+            "x.012345678g.1",
+            "x.0123456789.1.x",
+            "",
+        ] {
+            assert!(!looks_generated(chosen), "{chosen}");
+        }
     }
 }

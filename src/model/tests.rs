@@ -615,3 +615,51 @@ fn access_rules_say_what_is_allowed() {
         .join("\n")
     );
 }
+
+#[test]
+fn nobody_chooses_a_name_that_looks_generated() {
+    const TEAM: &[(&str, &str)] = &[("team", "payments")];
+    let other = generated_name(
+        "audit.trail",
+        &"cluster-1".into(),
+        &"uid-of-another".into(),
+        1,
+        100,
+    );
+    for naming in [crate::api::Naming::Any, crate::api::Naming::Exact] {
+        let chosen = verdict(
+            |c| c.spec.client_name = Some(other.clone()),
+            |r| r.naming = naming,
+            TEAM,
+        );
+        assert!(chosen.starts_with("NotAllowedByPolicy: clientName"), "{chosen}");
+        let plain = verdict(
+            |c| c.spec.client_name = Some("audit.trail.1".into()),
+            |r| r.naming = naming,
+            TEAM,
+        );
+        assert_eq!(plain, "allowed");
+    }
+}
+
+#[test]
+fn a_default_name_that_looks_generated_does_not_stand_exactly() {
+    let exact: AccessRule = serde_json::from_value(serde_json::json!({
+        "name": "all", "namespaces": {"from": "All"}, "scopes": ["*"], "naming": "Exact",
+    }))
+    .unwrap();
+    let key = ClientKey {
+        name: "billing.0123456789.1".into(),
+        ..subject().client
+    };
+    let accept = |rules| {
+        let server = Server {
+            access_rules: rules,
+            ..server()
+        };
+        access::accept(&key, &client(), &NamespaceView::default(), &server)
+    };
+    let refused = accept(Some(vec![exact])).unwrap_err();
+    assert_eq!(refused.reason, crate::api::ClientReason::NotAllowedByPolicy);
+    assert!(accept(None).is_ok(), "a suffix of its own tells it apart");
+}
