@@ -1,12 +1,13 @@
 //! The port on the API server.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::api::{DeleteParams, Patch, PatchParams, PostParams, Preconditions};
+use kube::api::{DeleteParams, ListParams, Patch, PatchParams, PostParams, Preconditions};
 use kube::core::{ApiResource, Request};
-use kube::{Api, Resource as _};
+use kube::{Api, Resource as _, ResourceExt as _};
 use serde_json::Value;
 
 use super::apiserver::{ApiServer, Failure, Named};
@@ -164,6 +165,22 @@ impl Cluster for KubeCluster {
             .read(Named::core("secrets", &name), || secrets.get(&name))
             .await?;
         Ok(found.map_or(LedgerRead::Absent, |secret| secrets::entry(subject, secret)))
+    }
+
+    async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread> {
+        let (secrets, own) = (self.secrets(&self.namespace), subject.entry_name());
+        for claim in claims {
+            let selected = ListParams::default().labels(&secrets::claim_selector(claim));
+            let found = self
+                .server
+                .call(secrets.list_metadata(&selected))
+                .await
+                .map_err(|failure| Unread(format!("the ledger cannot be searched: {failure}")))?;
+            if found.iter().any(|entry| entry.name_any() != own) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {

@@ -8,7 +8,7 @@
     reason = "a test that asks for what cannot be shall fail"
 )]
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
 use async_trait::async_trait;
@@ -650,6 +650,15 @@ impl Cluster for MemoryCluster {
                 Err(why) => LedgerRead::Unreadable(why),
             },
         })
+    }
+
+    async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread> {
+        let (world, own) = (self.readable()?, subject.entry_name());
+        let mut others = world.ledger.iter().filter(|(name, _)| **name != own);
+        Ok(others.any(|(_, stored)| {
+            let theirs = stored.entry.as_ref().map(LedgerEntry::claims);
+            theirs.is_ok_and(|theirs| !theirs.is_disjoint(claims))
+        }))
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {

@@ -18,6 +18,8 @@ pub mod status;
 pub use self::apiserver::{ApiServer, WATCH_SECONDS, client};
 pub use self::kube::KubeCluster;
 
+use std::collections::BTreeSet;
+
 use async_trait::async_trait;
 
 use crate::model::{
@@ -63,6 +65,9 @@ pub trait Cluster: Send + Sync {
 
     /// The ledger entry of a subject.
     async fn ledger(&self, subject: &Subject) -> Result<LedgerRead, Unread>;
+
+    /// Whether an entry other than the subject's has one of these claims (see [`crate::model::claim`]).
+    async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread>;
 
     /// A Secret in the namespace of a client.
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread>;

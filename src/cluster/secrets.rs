@@ -21,6 +21,15 @@ pub const LEDGER_LABEL: (&str, &str) = ("oauthclient.dev/ledger", "true");
 /// Label of ledger entries with a hash of the server's kind, namespace and name, for selection.
 pub const LEDGER_SERVER_LABEL: &str = "oauthclient.dev/server";
 
+/// What a claim of an exact name is put behind, to be the key of a label.
+const LEDGER_CLAIM_PREFIX: &str = "claim.oauthclient.dev/";
+
+/// What selects the ledger entries with a claim.
+pub(super) fn claim_selector(claim: &str) -> String {
+    let (label, value) = LEDGER_LABEL;
+    format!("{label}={value},{LEDGER_CLAIM_PREFIX}{claim}")
+}
+
 /// Value of [`LEDGER_SERVER_LABEL`] for the entries of a server.
 pub fn server_label(server: &crate::model::ServerKey) -> String {
     let namespace = server.namespace.as_deref().unwrap_or_default();
@@ -158,11 +167,19 @@ pub(super) fn of_entry(
         (LEDGER_LABEL.0, LEDGER_LABEL.1.to_owned()),
         (LEDGER_SERVER_LABEL, server_label(&entry.server)),
     ];
+    let claims = entry
+        .claims()
+        .into_iter()
+        .map(|claim| (format!("{LEDGER_CLAIM_PREFIX}{claim}"), String::new()));
+    let labels = labels
+        .map(|(key, value)| (key.to_owned(), value))
+        .into_iter()
+        .chain(claims);
     Ok(Secret {
         metadata: ObjectMeta {
             name: Some(subject.entry_name()),
             namespace: Some(namespace.to_owned()),
-            labels: Some(labels.map(|(key, value)| (key.to_owned(), value)).into()),
+            labels: Some(labels.collect()),
             resource_version: replaces.map(|version| version.0.clone()),
             ..ObjectMeta::default()
         },

@@ -69,7 +69,7 @@ fn refused(state: &mut State, step: &Step, refusal: Refusal) {
     let written = match step {
         Step::Publish(_) | Step::Unpublish { .. } => Written::Secret,
         Step::Report(_) => Written::Status,
-        Step::Record(_) | Step::Observe(_) | Step::Call(_) => Written::Ledger,
+        Step::Record(_) | Step::FindClaim(_) | Step::Observe(_) | Step::Call(_) => Written::Ledger,
     };
     state.pass.refusal = Some((written, refusal));
 }
@@ -95,6 +95,7 @@ fn succeeded(state: &mut State, step: &Step, outcome: Outcome) {
         (Step::Observe(Query::Token(_)), Outcome::Token(verification)) => {
             state.pass.verification = Some(verification);
         }
+        (Step::FindClaim(_), Outcome::Claimed(claimed)) => state.pass.claimed = Some(claimed),
         (Step::Record(record), Outcome::Recorded(version)) => recorded(state, record, version),
         (Step::Call(Call { attempt: None, .. }), Outcome::Answered(Answer::Scopes(scopes))) => {
             state.pass.scopes_provisioned = true;
@@ -135,6 +136,10 @@ fn recorded(state: &mut State, record: &Record, version: Option<Version>) {
         (Record::Write { entry, call, .. }, Some(version)) => {
             note(state, before.as_ref(), Some(entry));
             state.pass.recorded_attempt.clone_from(call);
+            if call.is_some() {
+                // What was seen before a claim of ours was there to be seen says nothing about who was first.
+                state.pass.claimed = None;
+            }
             state.pass.answer = None;
             state.ledger = LedgerView::Held {
                 entry: entry.clone(),

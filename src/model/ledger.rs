@@ -3,12 +3,17 @@
 //! It lives in a Secret in the operator's namespace; tenants can neither read nor forge it. Its rules are in
 //! `docs/concepts.md`: write ahead, store the answer before anything else, never guess from a status.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::confidential::Confidential;
+use super::digest::short_hash;
 use super::metadata::{ClientMetadata, Credential};
-use super::names::{AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid};
+use super::names::{
+    AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid, looks_generated,
+};
 
 /// The schema that this program writes. An entry with a higher number is never touched.
 pub const SCHEMA: u32 = 1;
@@ -277,6 +282,27 @@ impl LedgerEntry {
             .chain(self.obligations.iter().map(|obligation| &obligation.handle))
     }
 
+    /// The exact names that the entry claims, each with its server as [`claim`] has it. A generated name needs no
+    /// claim: it is nobody else's.
+    pub fn claims(&self) -> BTreeSet<String> {
+        let previous = self.previous.iter().map(|previous| &previous.registration);
+        let owed = self
+            .obligations
+            .iter()
+            .filter_map(|owed| owed.registration.as_ref());
+        let registered = self.current.iter().chain(previous).chain(owed);
+        let attempted = match self.intent.as_ref().map(|intent| &intent.operation) {
+            Some(Operation::Register { candidate, .. }) => Some(&candidate.name),
+            Some(Operation::Update { .. } | Operation::Rotate { .. }) | None => None,
+        };
+        registered
+            .map(|registration| &registration.name)
+            .chain(attempted)
+            .filter(|name| !looks_generated(name))
+            .map(|name| claim(&self.server_fingerprint, name))
+            .collect()
+    }
+
     /// Every secret in it, of what is and of what may come to be.
     pub fn secrets(&self) -> impl Iterator<Item = &Confidential> {
         let candidate = match self.intent.as_ref().map(|intent| &intent.operation) {
@@ -324,6 +350,12 @@ impl LedgerEntry {
             .map(|document| document.entry)
             .map_err(place)
     }
+}
+
+/// What stands for an exact name at the server with this fingerprint, where a name itself has no place. Two objects
+/// for one server share its names.
+pub fn claim(fingerprint: &str, name: &str) -> String {
+    short_hash(&["claim", fingerprint, name], 40)
 }
 
 /// Why an entry cannot be used.
@@ -387,6 +419,58 @@ mod tests {
             LedgerEntry::decode(&text),
             Err(Unreadable::Malformed(_))
         ));
+    }
+
+    #[test]
+    fn an_entry_claims_every_exact_name_that_it_answers_for() {
+        let mut entry = testing::settled_entry();
+        assert!(entry.claims().is_empty(), "generated names need no claim");
+        let named = |name: &str| Registration {
+            name: name.to_owned(),
+            ..testing::registration(1)
+        };
+        entry.current = Some(named("current"));
+        entry.previous = Some(Previous {
+            registration: named("previous"),
+            overlap_seconds: 0,
+            retire_at: None,
+        });
+        entry.obligations.push(Obligation {
+            handle: "owed".into(),
+            registration: Some(named("owed")),
+            removal: Removal::Delete,
+            since: testing::noon(),
+            not_before: testing::noon(),
+            was_current: false,
+            attempt: None,
+        });
+        entry.intent = Some(Intent {
+            operation: Operation::Register {
+                candidate: Candidate {
+                    name: "attempted".to_owned(),
+                    name_is_proof: false,
+                    client_id: None,
+                    client_secret: None,
+                    metadata: ClientMetadata::default(),
+                },
+                rotation: None,
+            },
+            attempt: Attempt {
+                id: "a".into(),
+                by: "b".into(),
+                at: testing::noon(),
+                tries: 1,
+            },
+        });
+        let claimed = ["current", "previous", "owed", "attempted"];
+        assert_eq!(
+            entry.claims(),
+            claimed
+                .map(|name| claim(&entry.server_fingerprint, name))
+                .into_iter()
+                .collect()
+        );
+        assert_ne!(claim("https://a", "x"), claim("https://b", "x"));
     }
 
     #[test]

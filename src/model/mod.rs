@@ -39,7 +39,7 @@ pub use fault::Fault;
 pub use fold::fold;
 pub use ledger::{
     Attempt, Candidate, Endpoints, Intent, LedgerEntry, Obligation, Operation, Previous, Registration,
-    Removal, Rotation, SCHEMA, Served, Unreadable,
+    Removal, Rotation, SCHEMA, Served, Unreadable, claim,
 };
 pub use metadata::{ClientMetadata, Credential, RemoteClient};
 pub use names::{

@@ -255,6 +255,8 @@ pub struct Pass {
     pub scopes: Option<BTreeSet<String>>,
     /// Missing scopes were provisioned; what is still missing stays so.
     pub scopes_provisioned: bool,
+    /// Whether another entry of the ledger claims the exact name; read anew after a claim of ours was recorded.
+    pub claimed: Option<bool>,
     /// Whether the current credential was proven.
     pub verification: Option<Verification>,
     /// A report was sent.

@@ -17,6 +17,8 @@ use super::state::Answer;
 pub enum Step {
     /// Read something at the server that a decision needs.
     Observe(Query),
+    /// Look in the ledger for another entry that has one of these claims (see [`super::claim`]).
+    FindClaim(BTreeSet<String>),
     /// Write, or remove, the ledger entry.
     Record(Record),
     /// One mutating call at the server.
@@ -152,6 +154,8 @@ pub enum Outcome {
     Scopes(BTreeSet<String>),
     /// What a token request showed.
     Token(Verification),
+    /// Whether another entry has the claim.
+    Claimed(bool),
     /// The ledger was written; this is its version now (`None`: it was removed).
     Recorded(Option<Version>),
     /// A call succeeded.

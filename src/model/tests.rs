@@ -282,6 +282,8 @@ const UPSETS: &[Upset] = &[
     |s| s.pass.refusal = Some((Written::Ledger, Refusal::Stale)),
     |s| s.pass.verification = Some(Verification::Rejected("invalid_client".into())),
     |s| s.pass.rehearsed = true,
+    |s| s.pass.claimed = Some(true),
+    |s| s.pass.claimed = Some(false),
     |s| s.pass.scopes = Some(["read".to_owned()].into()),
     |s| seen(s, true, None),
     |s| seen(s, false, None),
@@ -311,6 +313,7 @@ fn outcome(state: &State, step: &Step, luck: u8) -> Outcome {
         Step::Observe(Query::Scopes) => Outcome::Scopes(["read".to_owned(), "write".to_owned()].into()),
         Step::Observe(Query::Token(_)) if luck < 128 => Outcome::Token(Verification::TokenIssued),
         Step::Observe(Query::Token(_)) => Outcome::Token(Verification::Rejected("invalid_client".into())),
+        Step::FindClaim(_) => Outcome::Claimed(luck < 128),
         Step::Observe(_) if luck < 100 => Outcome::Client(Some(remote(state, |_| {}))),
         Step::Observe(_) if luck < 200 => Outcome::Client(None),
         Step::Observe(_) => Outcome::Fault(Fault::Unavailable("is away".into())),
@@ -384,6 +387,14 @@ fn check(state: &State, step: &Step) {
                         entry.current.as_ref().map(|current| &current.handle),
                         Some(handle),
                         "never the current one"
+                    );
+                }
+                Request::Register(candidate) if !candidate.name_is_proof => {
+                    assert!(open, "the call is the intent's");
+                    assert_eq!(
+                        state.pass.claimed,
+                        Some(false),
+                        "nobody else was seen to claim the name after our claim was recorded"
                     );
                 }
                 _ => assert!(open, "the call is the intent's"),
@@ -464,7 +475,7 @@ fn check(state: &State, step: &Step) {
             );
             assert!(entry.current.is_none() && entry.previous.is_none() && entry.intent.is_none());
         }
-        Step::Observe(_) | Step::Report(_) => {}
+        Step::Observe(_) | Step::FindClaim(_) | Step::Report(_) => {}
     }
 }
 

@@ -230,6 +230,7 @@ pub fn kind(step: &Step) -> &'static str {
         Step::Observe(Query::Attempted(_)) => "ObserveAttempt",
         Step::Observe(Query::Scopes) => "ObserveScopes",
         Step::Observe(Query::Token(_)) => "ObserveToken",
+        Step::FindClaim(_) => "FindClaim",
         Step::Record(Record::Write { .. }) => "Record",
         Step::Record(Record::Remove { .. }) => "RemoveRecord",
         Step::Call(call) => call.request.kind(),

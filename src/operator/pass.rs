@@ -335,6 +335,10 @@ impl Executor<'_> {
     async fn execute(&mut self, state: &State, step: &Step) -> Outcome {
         let cluster = self.world.cluster();
         match step {
+            Step::FindClaim(claims) => match cluster.is_claimed(self.subject, claims).await {
+                Ok(claimed) => Outcome::Claimed(claimed),
+                Err(unread) => Outcome::Refused(Refusal::Unavailable(unread.0)),
+            },
             Step::Observe(query) => self.ask(query).await,
             Step::Record(record) => self.record(state, record).await,
             Step::Call(call) => self.call(state, call).await,

@@ -6,7 +6,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use oauth_client_operator::cluster::{ApiServer, Cluster, KubeCluster, LedgerRead};
 use oauth_client_operator::model::{
     ClientView, Confidential, Credential, Endpoints, LedgerEntry, Record, Refusal, Registration, Removal,
-    ServerKey, Subject, Unreadable, Version,
+    ServerKey, Subject, Unreadable, Version, claim,
 };
 use serde_json::json;
 
@@ -181,6 +181,35 @@ async fn what_is_no_entry_is_unreadable_and_never_absent() -> Result<(), String>
         port.record(subject, &write(&entry(subject), None)).await,
         Err(Refusal::Stale)
     );
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_claim_of_an_exact_name_is_found_by_others_only() -> Result<(), String> {
+    let bench = Bench::new("ledger-claims").await?;
+    let (port, subject) = (&bench.port, &bench.subject);
+    let mut other = subject.clone();
+    other.client.name = "other".to_owned();
+    let claims = ["billing", "free"].map(|name| claim("fingerprint", name)).into();
+    assert_eq!(port.is_claimed(&other, &claims).await, Ok(false));
+
+    let version = port.record(subject, &write(&entry(subject), None)).await;
+    assert_eq!(port.is_claimed(&other, &claims).await, Ok(true));
+    assert_eq!(
+        port.is_claimed(subject, &claims).await,
+        Ok(false),
+        "an entry's own claim"
+    );
+    let elsewhere = [claim("another fingerprint", "billing")].into();
+    assert_eq!(port.is_claimed(&other, &elsewhere).await, Ok(false));
+
+    let mut without = entry(subject);
+    without.current = None;
+    let replaces = version.unwrap();
+    port.record(subject, &write(&without, replaces.as_ref()))
+        .await
+        .unwrap();
+    assert_eq!(port.is_claimed(&other, &claims).await, Ok(false));
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, attempt, end, go, record};
-use super::{Decision, Wake, update};
+use super::{Decision, Wake, claim, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::fault::Fault;
@@ -42,6 +42,9 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
         return Ok(());
     };
     if case.state.pass.recorded_attempt.as_ref() == Some(&intent.attempt.id) {
+        if let Operation::Register { candidate, .. } = &intent.operation {
+            claim::before_call(case, server, entry, intent, candidate)?;
+        }
         return match request(entry, &intent.operation) {
             Some(request) => {
                 let attempt = Some((intent.attempt.id.clone(), intent.attempt.at));
@@ -73,7 +76,10 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
             None => go(Step::Observe(Query::Attempted(Box::new(candidate.clone())))),
             Some(seen) => match &seen.client {
                 Some(remote) if candidate.name_is_proof => close_as_found(case, entry, intent, remote),
-                Some(_) => case.blocked(cannot_prove(&server.key.name, &candidate.name)),
+                Some(_) => {
+                    claim::found(case, server, candidate)?;
+                    case.blocked(cannot_prove(&server.key.name, &candidate.name))
+                }
                 None => {
                     let operation = with_metadata(&intent.operation, desired);
                     repeat(case, server, entry, intent, operation, rng)
@@ -131,6 +137,9 @@ fn repeat(
             let at = state.now.checked_add(rest).unwrap_or(state.now);
             return end(Decision::Blocked(Wake::At(at)));
         }
+    }
+    if let Operation::Register { candidate, .. } = &operation {
+        claim::before_repeat(case, server, entry, intent, candidate)?;
     }
     let attempt = attempt(state, rng, intent.attempt.tries);
     let call = Some(attempt.id.clone());

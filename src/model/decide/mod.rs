@@ -4,6 +4,7 @@
 //! the chain with a decision; the order of the stages is the order of importance.
 
 mod case;
+mod claim;
 mod cleanup;
 mod drift;
 mod entry;

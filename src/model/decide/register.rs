@@ -3,7 +3,7 @@
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, attempt, record};
-use super::{entry::secret_owned, keep};
+use super::{claim, entry::secret_owned, keep};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{ChosenBy, ScopeModel};
@@ -30,6 +30,7 @@ pub(super) fn first(case: &Case, server: &Server, desired: &Desired, rng: &mut d
     scopes_there(case, server, &desired.metadata, Trouble::Spec)?;
     let candidate = candidate(&entry, server, desired, rng);
     if !candidate.name_is_proof {
+        claim::free(case, server, &candidate)?;
         name_free(case, server, &candidate)?;
     }
     begin(case, server, entry, candidate, None, rng)

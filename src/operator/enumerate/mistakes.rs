@@ -122,6 +122,10 @@ impl Cluster for Wrong {
         Ok(found)
     }
 
+    async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread> {
+        self.port.is_claimed(subject, claims).await
+    }
+
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {
         let found = self.port.secret(namespace, name).await?;
         let ours = |secret: &FoundSecret| {

@@ -311,6 +311,10 @@ impl Cluster for Port {
         self.look(self.stage.cluster.ledger(subject)).await
     }
 
+    async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread> {
+        self.look(self.stage.cluster.is_claimed(subject, claims)).await
+    }
+
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {
         self.look(self.stage.cluster.secret(namespace, name)).await
     }

@@ -347,6 +347,7 @@ pub(in crate::operator) fn told(step: &Step) -> String {
             crate::model::Query::Scopes => "observe scopes".into(),
             crate::model::Query::Token(_) => "observe token".into(),
         },
+        Step::FindClaim(_) => "find claim".into(),
         Step::Record(Record::Remove { .. }) => "record: remove entry".into(),
         Step::Record(Record::Write {
             entry,
@@ -420,6 +421,8 @@ pub(in crate::operator) fn came(outcome: &Outcome) -> String {
         Outcome::Client(Some(_)) => "found".into(),
         Outcome::Client(None) => "proven absent".into(),
         Outcome::Scopes(_) => "scopes".into(),
+        Outcome::Claimed(true) => "claimed by another".into(),
+        Outcome::Claimed(false) => "claimed by nobody else".into(),
         Outcome::Token(verification) => format!("{verification:?}")
             .split('(')
             .next()
