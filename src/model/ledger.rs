@@ -14,6 +14,7 @@ use super::metadata::{ClientMetadata, Credential};
 use super::names::{
     AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid, looks_generated,
 };
+use crate::api::OAuthClientSpec;
 
 /// The schema that this program writes. An entry with a higher number is never touched.
 pub const SCHEMA: u32 = 1;
@@ -43,6 +44,27 @@ pub enum Removal {
     Retain,
 }
 
+/// What a spec chose of a client's identity at the server. It cannot change in one `OAuthClient`, and where a successor
+/// of the same name chose otherwise, another client is meant.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chosen {
+    /// `clientName`
+    pub client_name: Option<String>,
+    /// `clientID`
+    pub client_id: Option<String>,
+}
+
+impl Chosen {
+    /// What this spec chose.
+    pub fn by(spec: &OAuthClientSpec) -> Self {
+        Self {
+            client_name: spec.client_name.clone(),
+            client_id: spec.client_id.clone(),
+        }
+    }
+}
+
 /// The record of one client. The current credential, and the previous one until it is retired, are in it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -55,6 +77,8 @@ pub struct LedgerEntry {
     pub subject: Subject,
     /// UID of the `OAuthClient`.
     pub owner: Uid,
+    /// The name and the id that its spec chose.
+    pub chosen: Chosen,
     /// The server that holds the client.
     pub server: ServerKey,
     /// Fingerprint of the server's address: a name that suddenly leads elsewhere blocks.
@@ -210,6 +234,14 @@ pub struct Served {
 impl Served {
     /// How many earlier values are remembered.
     const REMEMBERED: usize = 9;
+
+    /// The value that is there at creation rotates nothing.
+    pub fn at_creation(annotation: Option<String>) -> Self {
+        Self {
+            annotation,
+            ..Self::default()
+        }
+    }
 
     /// Whether a value of the annotation was served.
     pub fn knows(&self, value: &str) -> bool {

@@ -38,8 +38,8 @@ pub use digest::{sha256_hex, short_hash};
 pub use fault::Fault;
 pub use fold::fold;
 pub use ledger::{
-    Attempt, Candidate, Endpoints, Intent, LedgerEntry, Obligation, Operation, Previous, Registration,
-    Removal, Rotation, SCHEMA, Served, Unreadable, claim,
+    Attempt, Candidate, Chosen, Endpoints, Intent, LedgerEntry, Obligation, Operation, Previous,
+    Registration, Removal, Rotation, SCHEMA, Served, Unreadable, claim,
 };
 pub use metadata::{ClientMetadata, Credential, RemoteClient};
 pub use names::{

@@ -152,6 +152,7 @@ pub(crate) fn settled_entry() -> LedgerEntry {
         crd_uid: "crd-1".into(),
         subject: subject(),
         owner: "uid-1".into(),
+        chosen: Chosen::default(),
         server: server_key(),
         server_fingerprint: server().fingerprint,
         secret_name: "billing".into(),

@@ -134,6 +134,12 @@ const UPSETS: &[Upset] = &[
     |s| s.client = ClientView::Unknown("403".into()),
     |s| present(s, |c| c.terminating = true),
     |s| present(s, |c| c.uid = "uid-2".into()),
+    |s| {
+        present(s, |c| {
+            c.uid = "uid-2".into();
+            c.spec.client_name = Some("other".into());
+        })
+    },
     |s| present(s, |c| c.rotate = Some("x".into())),
     |s| present(s, |c| c.rotate = Some("y".repeat(300))),
     |s| present(s, |c| c.spec.scopes = Some(vec!["write".into()])),

@@ -5,8 +5,8 @@ use kube::ResourceExt;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use oauth_client_operator::cluster::{ApiServer, Cluster, KubeCluster, LedgerRead};
 use oauth_client_operator::model::{
-    ClientView, Confidential, Credential, Endpoints, LedgerEntry, Record, Refusal, Registration, Removal,
-    ServerKey, Subject, Unreadable, Version, claim,
+    Chosen, ClientView, Confidential, Credential, Endpoints, LedgerEntry, Record, Refusal, Registration,
+    Removal, ServerKey, Subject, Unreadable, Version, claim,
 };
 use serde_json::json;
 
@@ -19,6 +19,7 @@ fn entry(subject: &Subject) -> LedgerEntry {
         crd_uid: "crd".into(),
         subject: subject.clone(),
         owner: "owner".into(),
+        chosen: Chosen::default(),
         server: ServerKey {
             namespace: None,
             name: "corp".to_owned(),

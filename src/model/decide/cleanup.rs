@@ -146,7 +146,7 @@ fn tell(state: &State, happenings: Vec<Happening>) -> Flow {
 }
 
 /// Everything that the entry answers for, as obligations.
-fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
+pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
     let mut entry = entry.clone();
     let now = state.now;
     let after = |wait| now.checked_add(wait).unwrap_or(now);

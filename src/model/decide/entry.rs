@@ -6,7 +6,7 @@ use super::case::{Case, Flow, end, go};
 use super::{Decision, Wake, cleanup};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
-use crate::model::ledger::{LedgerEntry, Removal};
+use crate::model::ledger::{Chosen, LedgerEntry, Removal, Served};
 use crate::model::publication::secret_name;
 use crate::model::report::Obstacle;
 use crate::model::state::{LedgerView, Server};
@@ -52,19 +52,36 @@ pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
         return cleanup::predecessor(case, entry, rng);
     }
     let secret_name = secret_name(&case.state.subject.client.name, &case.client.spec);
-    if entry.secret_name != secret_name
+    let other_client = entry.chosen != Chosen::by(&case.client.spec);
+    if (other_client || entry.secret_name != secret_name)
         && let Some(found) = case.state.secret.as_ref().filter(|found| found.is_of(entry))
     {
-        // The successor publishes under another name.
+        // The successor publishes under another name, or what is published is not what it asks for.
         return go(Step::Unpublish {
             uid: found.uid.clone(),
             version: found.version.clone(),
         });
     }
-    go(case.record(LedgerEntry {
-        secret_name,
-        ..taken_over(case, entry)
-    }))
+    let entry = if other_client {
+        left_behind(case, entry)
+    } else {
+        taken_over(case, entry)
+    };
+    go(case.record(LedgerEntry { secret_name, ..entry }))
+}
+
+/// The entry as the new owner has it who chose another name or id: what was registered is owed to its removal as that of
+/// a client that is gone, and never comes back.
+fn left_behind(case: &Case, entry: &LedgerEntry) -> LedgerEntry {
+    let mut entry = cleanup::owed(case.state, entry);
+    for obligation in &mut entry.obligations {
+        obligation.was_current = false;
+    }
+    entry.owner = case.client.uid.clone();
+    entry.crd_uid = case.state.here.crd_uid.clone();
+    entry.chosen = Chosen::by(&case.client.spec);
+    entry.served = Served::at_creation(case.client.rotate.clone());
+    entry
 }
 
 /// The entry as the new owner has it: the registration that was current is current again, unless its removal

@@ -8,7 +8,7 @@ use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{ChosenBy, ScopeModel};
 use crate::model::confidential::Confidential;
-use crate::model::ledger::{Candidate, Intent, LedgerEntry, Operation, Served};
+use crate::model::ledger::{Candidate, Chosen, Intent, LedgerEntry, Operation, Served};
 use crate::model::metadata::ClientMetadata;
 use crate::model::names::{ClusterId, Uid, generated_name, random_id};
 use crate::model::publication::secret_name;
@@ -98,6 +98,7 @@ fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRn
         crd_uid: case.state.here.crd_uid.clone(),
         subject: case.state.subject.clone(),
         owner: case.client.uid.clone(),
+        chosen: Chosen::by(&case.client.spec),
         server: server.key.clone(),
         server_fingerprint: server.fingerprint.clone(),
         secret_name: secret_name(&case.state.subject.client.name, &case.client.spec),
@@ -111,11 +112,7 @@ fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRn
         previous: None,
         intent: None,
         recheck_at: None,
-        served: Served {
-            annotation: case.client.rotate.clone(),
-            earlier: Vec::new(),
-            rotated_at: None,
-        },
+        served: Served::at_creation(case.client.rotate.clone()),
         obligations: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! Names that are chosen: one holder at a time, and another name is another client.
 
+use jiff::SignedDuration;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 
@@ -235,4 +236,76 @@ async fn nothing_is_registered_while_the_ledger_cannot_be_searched() {
         pass = pass.take(&step).await;
     }
     assert_eq!(two.bench.provider.mutations(), 0, "{key}");
+}
+
+/// Makes the client of a bench again, under a name at the server.
+fn made_again(bench: &Bench, name: &str) {
+    bench.cluster.delete_client(bench.key());
+    bench.cluster.create_client(bench.key(), named(name));
+}
+
+fn names_held(bench: &Bench) -> Vec<String> {
+    let base = |name: String| name.split('.').next().unwrap_or_default().to_owned();
+    bench
+        .provider
+        .held()
+        .into_iter()
+        .filter_map(|client| client.name.map(base))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_client_made_again_under_another_name_is_registered_under_it() {
+    let bench = Bench::new();
+    bench.cluster.create_client(bench.key(), named("first"));
+    bench.settle().await;
+    let before = bench.published("client-id");
+    made_again(&bench, "second");
+    bench.scene("it is made again with another clientName");
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(names_held(&bench), ["second"]);
+    assert_ne!(bench.published("client-id"), before);
+    assert!(bench.entry().unwrap().obligations.is_empty());
+    bench.scene("it is looked at again");
+    bench.settle().await;
+    insta::assert_snapshot!(bench.transcript());
+}
+
+#[tokio::test]
+async fn a_registration_under_another_name_outlives_its_delay_and_never_comes_back() {
+    let bench = Bench::new();
+    bench.edit_server(|server| server.deletion_delay = SignedDuration::from_secs(600));
+    bench.cluster.create_client(bench.key(), named("first"));
+    bench.settle().await;
+    let before = bench.published("client-id");
+    bench.cluster.delete_client(bench.key());
+    bench.pass().await;
+    bench.cluster.create_client(bench.key(), named("second"));
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(names_held(&bench), ["first", "second"], "the delay is kept");
+    made_again(&bench, "first");
+    bench.settle().await;
+    bench.assert_works();
+    assert_ne!(bench.published("client-id"), before);
+    assert_eq!(names_held(&bench), ["first", "first", "second"]);
+    bench.wait(601);
+    bench.settle().await;
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(names_held(&bench), ["first"]);
+}
+
+#[tokio::test]
+async fn a_client_made_again_under_the_same_name_keeps_its_credential() {
+    let bench = Bench::new();
+    bench.cluster.create_client(bench.key(), named("first"));
+    bench.settle().await;
+    let before = bench.published("client-secret");
+    made_again(&bench, "first");
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(bench.published("client-secret"), before);
+    assert_eq!(bench.provider.calls("Register"), 1);
 }
