@@ -9,8 +9,7 @@ use kube::core::response::{Status, StatusCause};
 use kube::{Client, Config};
 
 use super::Unread;
-use super::scrub::Scrub;
-use crate::model::Refusal;
+use crate::model::{Refusal, Scrub};
 
 /// No answer is waited for longer than this.
 const LIMIT: Duration = Duration::from_secs(20);

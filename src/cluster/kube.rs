@@ -13,12 +13,11 @@ use serde_json::Value;
 use super::apiserver::{ApiServer, Failure, Named};
 use super::events::Recorder;
 use super::identity::{self, Definition};
-use super::scrub::Scrub;
-use super::{Cluster, LedgerRead, MANAGER, Unread, secrets, status};
+use super::{Cluster, LedgerRead, MANAGER, Unread, scrub, secrets, status};
 use crate::api::{ANNOTATION_ROTATE, GROUP, OAuthClient};
 use crate::model::{
     ClientKey, ClientObject, ClientView, FoundSecret, Happening, Publication, Publish, PublishMode, Record,
-    Refusal, Status, Subject, Uid, Version,
+    Refusal, Scrub, Status, Subject, Uid, Version,
 };
 
 /// Kubernetes through its API server.
@@ -164,7 +163,7 @@ impl Cluster for KubeCluster {
             .server
             .read(Named::core("secrets", &name), || secrets.get(&name))
             .await?;
-        Ok(found.map_or(LedgerRead::Absent, |secret| secrets::entry(subject, secret)))
+        Ok(found.map_or(LedgerRead::Absent, |secret| secrets::entry(subject, &secret)))
     }
 
     async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread> {
@@ -225,7 +224,7 @@ impl Cluster for KubeCluster {
                 Some(version) => Ok(Some(Version(version))),
                 None => Err(Refusal::Unavailable("the answer shows no version".to_owned())),
             },
-            Err(failure) => Err(failure.refusal(Named::core("secrets", &name), &Scrub::entry(entry))),
+            Err(failure) => Err(failure.refusal(Named::core("secrets", &name), &scrub::entry(entry))),
         }
     }
 
@@ -248,7 +247,7 @@ impl Cluster for KubeCluster {
             },
             Err(failure) => {
                 let object = Named::core("secrets", &wanted.name);
-                Err(failure.refusal(object, &Scrub::publication(wanted)))
+                Err(failure.refusal(object, &scrub::publication(wanted)))
             }
         }
     }

@@ -1,13 +1,8 @@
-//! Takes credentials out of texts that others wrote: an admission webhook may quote what it refuses.
-
-use base64::Engine as _;
-use zeroize::Zeroizing;
+//! The credentials that a write holds, to be taken out of what is said of it: an admission webhook may quote what it
+//! refuses.
 
 use crate::api::keys;
-use crate::model::{Confidential, LedgerEntry, Publication};
-
-/// What stands in place of a credential.
-const REDACTED: &str = "[redacted]";
+use crate::model::{Confidential, LedgerEntry, Publication, Scrub};
 
 /// Default keys of a published Secret whose values anybody may see.
 const PUBLIC_KEYS: [&str; 9] = [
@@ -22,50 +17,19 @@ const PUBLIC_KEYS: [&str; 9] = [
     keys::PREVIOUS_CLIENT_ID,
 ];
 
-/// The texts that must not be passed on, in every form in which they are sent; the longest first.
-#[derive(Default)]
-pub(super) struct Scrub(Vec<Zeroizing<String>>);
+/// Knows the credentials in a Secret. A value is public only if it stands under a key that is.
+pub(super) fn publication(publication: &Publication) -> Scrub {
+    let public = |value: &Confidential| {
+        PUBLIC_KEYS
+            .iter()
+            .any(|key| publication.data.get(*key) == Some(value))
+    };
+    Scrub::new(publication.data.values().filter(|value| !public(value)))
+}
 
-impl Scrub {
-    /// The credentials in a Secret. A value is public only if it stands under a key that is.
-    pub(super) fn publication(publication: &Publication) -> Self {
-        let public = |value: &Confidential| {
-            PUBLIC_KEYS
-                .iter()
-                .any(|key| publication.data.get(*key) == Some(value))
-        };
-        Self::new(publication.data.values().filter(|value| !public(value)))
-    }
-
-    /// The credentials in a ledger entry.
-    pub(super) fn entry(entry: &LedgerEntry) -> Self {
-        Self::new(entry.secrets())
-    }
-
-    fn new<'a>(secrets: impl Iterator<Item = &'a Confidential>) -> Self {
-        let mut forms: Vec<_> = secrets
-            .filter(|secret| !secret.expose().is_empty())
-            .flat_map(|secret| {
-                let text = secret.expose();
-                let quoted = serde_json::Value::from(text).to_string();
-                [
-                    text.to_owned(),
-                    quoted.trim_matches('"').to_owned(),
-                    base64::engine::general_purpose::STANDARD.encode(text),
-                ]
-            })
-            .map(Zeroizing::new)
-            .collect();
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        Self(forms)
-    }
-
-    /// The text without them.
-    pub(super) fn clean(&self, text: &str) -> String {
-        self.0.iter().fold(text.to_owned(), |text, form| {
-            text.replace(form.as_str(), REDACTED)
-        })
-    }
+/// Knows the credentials in a ledger entry.
+pub(super) fn entry(entry: &LedgerEntry) -> Scrub {
+    Scrub::new(entry.secrets())
 }
 
 #[cfg(test)]
@@ -94,11 +58,8 @@ mod tests {
             owned: false,
             owner: ("uid".into(), "billing".to_owned()),
         };
-        let scrub = Scrub::publication(&publication);
+        let scrub = super::publication(&publication);
         let told = r#"oauth2 billing: can"ary, {"x":"can\"ary"}, Y2FuImFyeQ== is weak"#;
-        assert_eq!(
-            scrub.clean(told),
-            r#"oauth2 billing: [redacted], {"x":"[redacted]"}, [redacted] is weak"#
-        );
+        assert_eq!(scrub.clean(told), r#"oauth2 billing: …, {"x":"…"}, … is weak"#);
     }
 }

@@ -8,14 +8,12 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::{ObjectMeta, OwnerReference}
 use serde_json::{Map, Value, json};
 
 use super::{LedgerRead, Unread};
-use crate::api::{API_VERSION, SECRET_TYPE_LEDGER_ENTRY, SECRET_TYPE_PUBLISHED};
+use crate::api::{API_VERSION, LEDGER_KEY, SECRET_TYPE_LEDGER_ENTRY, SECRET_TYPE_PUBLISHED};
 use crate::model::publication::MANAGED_BY_LABEL;
 use crate::model::{
     Confidential, FoundSecret, LedgerEntry, Publication, Subject, Uid, Unreadable, Version, short_hash,
 };
 
-/// The one key of a ledger entry's data.
-const ENTRY_KEY: &str = "entry";
 /// Label of ledger entries, for selection.
 pub const LEDGER_LABEL: (&str, &str) = ("oauthclient.dev/ledger", "true");
 /// Label of ledger entries with a hash of the server's kind, namespace and name, for selection.
@@ -184,13 +182,13 @@ pub(super) fn of_entry(
             ..ObjectMeta::default()
         },
         type_: Some(SECRET_TYPE_LEDGER_ENTRY.to_owned()),
-        data: Some([(ENTRY_KEY.to_owned(), bytes(&entry.encode()?))].into()),
+        data: Some([(LEDGER_KEY.to_owned(), bytes(&entry.encode()?))].into()),
         ..Secret::default()
     })
 }
 
 /// The ledger entry that a Secret holds. What is not one is unreadable, never absent.
-pub(super) fn entry(subject: &Subject, secret: Secret) -> LedgerRead {
+pub(super) fn entry(subject: &Subject, secret: &Secret) -> LedgerRead {
     match decoded(secret) {
         Ok((entry, _)) if entry.subject != *subject => {
             LedgerRead::Unreadable(Unreadable::Malformed("it is about another client".to_owned()))
@@ -201,7 +199,7 @@ pub(super) fn entry(subject: &Subject, secret: Secret) -> LedgerRead {
 }
 
 /// The entry and the version of a Secret of the ledger.
-pub fn decoded(secret: Secret) -> Result<(LedgerEntry, Version), Unreadable> {
+pub fn decoded(secret: &Secret) -> Result<(LedgerEntry, Version), Unreadable> {
     let malformed = |what: &str| Unreadable::Malformed(what.to_owned());
     if secret.type_.as_deref() != Some(SECRET_TYPE_LEDGER_ENTRY) {
         return Err(malformed("its Secret is not of the ledger's type"));
@@ -209,15 +207,15 @@ pub fn decoded(secret: Secret) -> Result<(LedgerEntry, Version), Unreadable> {
     let version = secret
         .metadata
         .resource_version
+        .clone()
         .ok_or_else(|| malformed("its Secret has no version"))?;
     let ByteString(bytes) = secret
         .data
-        .and_then(|mut data| data.remove(ENTRY_KEY))
+        .as_ref()
+        .and_then(|data| data.get(LEDGER_KEY))
         .ok_or_else(|| malformed("its Secret has no key \"entry\""))?;
-    let text = String::from_utf8(bytes)
-        .map(Confidential::new)
-        .map_err(|_| malformed("it is not text"))?;
-    Ok((LedgerEntry::decode(text.expose())?, Version(version)))
+    let text = std::str::from_utf8(bytes).map_err(|_| malformed("it is not text"))?;
+    Ok((LedgerEntry::decode(text)?, Version(version)))
 }
 
 #[cfg(test)]

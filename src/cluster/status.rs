@@ -10,12 +10,11 @@ use serde_json::json;
 
 use super::MANAGER;
 use super::apiserver::{ApiServer, Named};
-use super::scrub::Scrub;
 use crate::api::{
     Binding, ClientCondition, ClientReason, ConditionStatus, DeletionPolicy, EffectiveSettings, MESSAGE_MAX,
     OAuthClientStatus, RotationStatus,
 };
-use crate::model::{Condition, Effective, Refusal, Removal, RotationState, Status, Uid};
+use crate::model::{Condition, Effective, Refusal, Removal, RotationState, Scrub, Status, Uid};
 
 /// Longest text and list of a status that the schema takes.
 const TEXT_MAX: usize = 1024;

@@ -21,9 +21,11 @@ mod fold;
 mod ledger;
 mod metadata;
 mod names;
+pub mod percent;
 pub mod publication;
 mod report;
 mod rotation;
+mod scrub;
 mod state;
 mod step;
 #[cfg(test)]
@@ -48,6 +50,7 @@ pub use names::{
 };
 pub use publication::{FoundSecret, Publication};
 pub use report::{Condition, Effective, Happening, Obstacle, Report, RotationState, Status};
+pub use scrub::Scrub;
 pub use state::{
     Answer, ClientObject, ClientView, Here, LedgerView, NamespaceView, Observation, Pass, Server, ServerView,
     State, Timing, Written,

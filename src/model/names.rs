@@ -6,6 +6,7 @@ use rand::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use super::digest::{hex, short_hash};
+use crate::api::{ServerKind, ServerRef};
 
 macro_rules! text_newtype {
     ($(#[$doc:meta])* $name:ident) => {
@@ -111,6 +112,17 @@ pub struct ServerKey {
 }
 
 impl ServerKey {
+    /// The server object that the client `key` refers to: one of its own namespace, or of the cluster.
+    pub fn referred_to(server: &ServerRef, key: &ClientKey) -> Self {
+        Self {
+            namespace: match server.kind {
+                ServerKind::AuthorizationServer => Some(key.namespace.clone()),
+                ServerKind::ClusterAuthorizationServer => None,
+            },
+            name: server.name.clone(),
+        }
+    }
+
     /// The object's kind.
     pub fn kind(&self) -> &'static str {
         if self.namespace.is_some() {

@@ -12,7 +12,7 @@ use super::names::{AttemptId, ClientKey, ClusterId, InstanceId, ServerKey, Subje
 use super::publication::FoundSecret;
 use super::report::{Happening, Status};
 use super::step::{Refusal, Verification};
-use crate::api::{AccessRule, OAuthClientSpec, ServerKind};
+use crate::api::{AccessRule, OAuthClientSpec};
 
 /// What is known about one client: the input of [`super::decide`], changed only by [`super::fold`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -117,14 +117,7 @@ pub struct ClientObject {
 impl ClientObject {
     /// The server object that the spec of the client `key` refers to.
     pub fn server(&self, key: &ClientKey) -> ServerKey {
-        let namespace = match self.spec.server_ref.kind {
-            ServerKind::AuthorizationServer => Some(key.namespace.clone()),
-            ServerKind::ClusterAuthorizationServer => None,
-        };
-        ServerKey {
-            namespace,
-            name: self.spec.server_ref.name.clone(),
-        }
+        ServerKey::referred_to(&self.spec.server_ref, key)
     }
 }
 

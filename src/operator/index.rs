@@ -6,7 +6,8 @@ use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
 
-use crate::api::{self, ClientCondition, OAuthClient, ServerKind};
+use crate::api::{self, ClientCondition, OAuthClient};
+use crate::cluster::secrets;
 use crate::model::{
     ClientKey, Confidential, Credential, LedgerEntry, NamespaceView, Registration, RemoteClient, ServerKey,
     Subject, Uid, Version, publication, short_hash,
@@ -35,10 +36,6 @@ pub fn client(object: &OAuthClient) -> (ClientKey, Option<ClientFacts>) {
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
     };
-    let namespace = match object.spec.server_ref.kind {
-        ServerKind::AuthorizationServer => Some(key.namespace.clone()),
-        ServerKind::ClusterAuthorizationServer => None,
-    };
     let ready = object.status.iter().flat_map(|status| &status.conditions);
     let ready = ready
         .filter(|condition| condition.type_ == ClientCondition::Ready.as_str())
@@ -51,10 +48,7 @@ pub fn client(object: &OAuthClient) -> (ClientKey, Option<ClientFacts>) {
             .annotations()
             .get(api::ANNOTATION_ROTATE)
             .map(|value| short_hash(&[value], 16)),
-        server: ServerKey {
-            namespace,
-            name: object.spec.server_ref.name.clone(),
-        },
+        server: ServerKey::referred_to(&object.spec.server_ref, &key),
         ready,
     };
     (key, Some(facts))
@@ -124,11 +118,9 @@ pub fn comparable(remote: &RemoteClient) -> RemoteClient {
 /// Reduces the Secret of a ledger entry. The key is the Secret's name.
 pub fn entry(object: &Secret) -> (String, Option<EntryFacts>) {
     let version = Version(object.resource_version().unwrap_or_default());
-    let text = object.data.as_ref().and_then(|data| data.get(api::LEDGER_KEY));
-    let text = text.and_then(|bytes| std::str::from_utf8(&bytes.0).ok());
-    let known = text
-        .and_then(|text| LedgerEntry::decode(text).ok())
-        .map(|entry| KnownEntry::of(&entry));
+    let known = secrets::decoded(object)
+        .ok()
+        .map(|(entry, _)| KnownEntry::of(&entry));
     (object.name_any(), Some(EntryFacts { known, version }))
 }
 

@@ -11,13 +11,13 @@ pub mod gate;
 pub mod http;
 #[cfg(test)]
 pub(crate) mod memory;
-mod percent;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::model::percent;
 use crate::model::{
     Answer, Candidate, Capabilities, Credential, Fault, Handle, RemoteClient, Request, Verification,
 };
