@@ -10,8 +10,8 @@ use jiff::Timestamp;
 pub enum Fault {
     /// The client is proven not to be there: an item's 404 beside a complete, well-formed list without it.
     NotFound,
-    /// The server refused our admin credential or its rights (401, 403). Nothing was done.
-    Denied(String),
+    /// The server refused us. Nothing was done. It never means that something is not there.
+    Denied(Denial, String),
     /// Too many requests. Nothing was done; not before the time given, if the server gave one.
     Throttled(Option<Timestamp>),
     /// Something of that name or id is there already. Nothing was done.
@@ -26,12 +26,21 @@ pub enum Fault {
     OutcomeUnknown(String),
 }
 
+/// What the server refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Denial {
+    /// The operator's credential: it does not know it, or takes it no more (401).
+    Credential,
+    /// What was asked for: it knows the credential, and that lacks a right (403).
+    Right,
+}
+
 impl Fault {
     /// The fault's kind as a word of bounded number, for metric labels.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NotFound => "NotFound",
-            Self::Denied(_) => "Denied",
+            Self::Denied(..) => "Denied",
             Self::Throttled(_) => "Throttled",
             Self::Conflict(_) => "Conflict",
             Self::Invalid(_) => "Invalid",
@@ -45,7 +54,10 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotFound => f.write_str("the client is not there"),
-            Self::Denied(text) => write!(f, "refused the operator's credential: {text}"),
+            Self::Denied(Denial::Credential, text) => write!(f, "refused the operator's credential: {text}"),
+            Self::Denied(Denial::Right, text) => {
+                write!(f, "takes the operator's credential, which lacks a right: {text}")
+            }
             Self::Throttled(Some(until)) => write!(f, "asks to wait until {until:.0}"),
             Self::Throttled(None) => f.write_str("asks for fewer requests"),
             Self::Conflict(text) => write!(f, "has such a client already: {text}"),

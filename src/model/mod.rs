@@ -37,7 +37,7 @@ pub use capabilities::{Capabilities, ChosenBy, Field, HandleKind, Overlap, Scope
 pub use confidential::Confidential;
 pub use decide::{Decision, Wake, decide, differs};
 pub use digest::{sha256_hex, short_hash};
-pub use fault::Fault;
+pub use fault::{Denial, Fault};
 pub use fold::fold;
 pub use ledger::{
     Attempt, Candidate, Chosen, Endpoints, Intent, LedgerEntry, Obligation, Operation, Previous,

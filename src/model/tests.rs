@@ -282,7 +282,7 @@ const UPSETS: &[Upset] = &[
     },
     |s| s.pass.answer = Some(("a".into(), Answer::Done)),
     |s| s.pass.fault = Some(Fault::OutcomeUnknown("lost".into())),
-    |s| s.pass.fault = Some(Fault::Denied("403".into())),
+    |s| s.pass.fault = Some(Fault::Denied(Denial::Right, "403".into())),
     |s| s.pass.fault = Some(Fault::Throttled(Some(at(7200)))),
     |s| s.pass.refusal = Some((Written::Secret, Refusal::Denied("quota".into()))),
     |s| s.pass.refusal = Some((Written::Ledger, Refusal::Stale)),

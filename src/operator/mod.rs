@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod mirror;
 pub mod pass;
 pub mod queue;
+pub mod rights;
 pub mod run;
 #[cfg(test)]
 mod scenarios;

@@ -13,11 +13,12 @@ use tokio::time::Instant;
 use super::index::comparable;
 use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
+use super::rights::{Rights, WatchedRights};
 use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
 use super::world::{ObjectKey, Operator};
 use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
-use crate::model::{Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
+use crate::model::{Denial, Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
 use crate::provider::connect::{
     NeededKind, NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed,
@@ -112,6 +113,7 @@ pub async fn run(
                         egress: egress.clone(),
                         key: key.clone(),
                         trouble: Arc::new(Notify::new()),
+                        rights: Arc::default(),
                         standing: Standing::default(),
                         written: None,
                     };
@@ -161,6 +163,7 @@ struct Tender {
     egress: EgressRules,
     key: ServerKey,
     trouble: Arc<Notify>,
+    rights: Arc<Rights>,
     standing: Standing,
     written: Option<ServerStatus>,
 }
@@ -239,7 +242,7 @@ impl Tender {
                     let good = health == Health::Good;
                     next_check = match &health {
                         Health::Good => None,
-                        Health::Denied(_) => Some(Instant::now() + DENIED_CHECK),
+                        Health::Denied(..) => Some(Instant::now() + DENIED_CHECK),
                         Health::Unreachable(_) => Some(Instant::now() + pause),
                     };
                     pause = if good { FIRST_CHECK } else { (pause * 2).min(LAST_CHECK) };
@@ -250,6 +253,9 @@ impl Tender {
                     }
                 }
                 () = self.trouble.notified(), if next_check.is_none() => {
+                    next_check = Some(Instant::now().max(last_check + TROUBLE_PAUSE));
+                }
+                () = self.rights.granted.notified() => {
                     next_check = Some(Instant::now().max(last_check + TROUBLE_PAUSE));
                 }
                 () = tokio::time::sleep_until(next_list), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
@@ -269,8 +275,12 @@ impl Tender {
         let outcome = checked.as_ref().err().map_or("Done", Fault::kind);
         self.operator.metrics.called(&self.key, "Check", outcome);
         match checked {
-            Ok(()) => Health::Good,
-            Err(Fault::Denied(text)) => Health::Denied(text),
+            // It reads. Whether it may do more, the calls for clients have shown.
+            Ok(()) => self
+                .rights
+                .lacking()
+                .map_or(Health::Good, |text| Health::Denied(Denial::Right, text)),
+            Err(Fault::Denied(denial, text)) => Health::Denied(denial, text),
             Err(fault) => Health::Unreachable(fault.to_string()),
         }
     }
@@ -323,14 +333,19 @@ impl Tender {
         }
     }
 
-    async fn connection(&self, object: &ServerObject) -> Result<Connection, Lacking> {
+    async fn connection(&mut self, object: &ServerObject) -> Result<Connection, Lacking> {
         let spec = &object.spec;
         let namespaced = self.key.namespace.is_some();
         let secrets = self.objects.read(&self.key, &secrets_needed(spec)).await?;
         let provider =
             connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
+        // What another credential lacked says nothing of this one.
+        self.rights = Arc::default();
         Ok(Connection {
-            provider: Arc::new(RememberedScopes::new(provider)),
+            provider: Arc::new(WatchedRights::new(
+                Arc::new(RememberedScopes::new(provider)),
+                self.rights.clone(),
+            )),
             permits: Arc::new(Limits {
                 gate: Gate::new(&spec.limits),
                 trouble: self.trouble.clone(),
@@ -453,7 +468,7 @@ impl Permit for Admitted {
             .done(&fault.map_or(Ok(()), |fault| Err(fault.clone())));
         if matches!(
             fault,
-            Some(Fault::Denied(_) | Fault::Unavailable(_) | Fault::OutcomeUnknown(_))
+            Some(Fault::Denied(..) | Fault::Unavailable(_) | Fault::OutcomeUnknown(_))
         ) {
             self.trouble.notify_one();
         }

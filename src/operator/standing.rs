@@ -11,7 +11,7 @@ use crate::api::{
 use crate::cluster::ApiServer;
 use crate::cluster::Unread;
 use crate::cluster::servers::{self, Lack, Source, SourceKind, values};
-use crate::model::{self, Capabilities, Overlap, Refusal, ServerKey, Uid};
+use crate::model::{self, Capabilities, Denial, Fault, Overlap, Refusal, ServerKey, Uid};
 use crate::provider::connect::{Needed, NeededKind, Secrets};
 
 /// Whether a server can be used, as last tried.
@@ -19,8 +19,8 @@ use crate::provider::connect::{Needed, NeededKind, Secrets};
 pub enum Health {
     /// It answers and takes our credential.
     Good,
-    /// It refuses our credential.
-    Denied(String),
+    /// It refuses our credential, or a right.
+    Denied(Denial, String),
     /// It does not answer.
     Unreachable(String),
 }
@@ -92,10 +92,26 @@ impl Standing {
                     "the credential is accepted",
                 ),
             ],
-            Some(Health::Denied(why)) => {
+            Some(Health::Denied(denial, why)) => {
+                let (cure, authenticated) = match denial {
+                    Denial::Credential => (
+                        "mend the credential",
+                        condition(Authenticated, False, ServerReason::ServerDenied, why),
+                    ),
+                    Denial::Right => (
+                        "grant the right",
+                        condition(
+                            Authenticated,
+                            True,
+                            ServerReason::Authenticated,
+                            "the credential is accepted",
+                        ),
+                    ),
+                };
                 let message = format!(
-                    "{name} refuses the operator's credential: {why}. Platform team: mend the credential or its rights. \
-                     Tried again every 10 minutes, and when the credential Secret or this object changes."
+                    "{name} {}. Platform team: {cure}. The operator asks again every 10 minutes, and at once when the \
+                     credential Secret or this object changes.",
+                    Fault::Denied(*denial, why.clone())
                 );
                 vec![
                     condition(Ready, False, ServerReason::ServerDenied, &message),
@@ -105,13 +121,13 @@ impl Standing {
                         ServerReason::Reachable,
                         "the management API answers",
                     ),
-                    condition(Authenticated, False, ServerReason::ServerDenied, &message),
+                    authenticated,
                 ]
             }
             Some(Health::Unreachable(why)) => {
                 let message = format!(
-                    "{name} {why}. Clients that are settled stay as they are. Tried again at least every minute; nobody \
-                     has to act unless it lasts."
+                    "{name} {why}. Clients that are settled stay as they are. The operator asks again within a minute, \
+                     each minute; nobody has to act unless it lasts."
                 );
                 vec![
                     condition(Ready, False, ServerReason::Unreachable, &message),
@@ -273,22 +289,33 @@ mod tests {
     }
 
     #[test]
-    fn a_denied_credential_is_not_an_unreachable_server() {
-        let standing = Standing {
-            health: Some(Health::Denied("403".into())),
-            ..Standing::default()
-        };
-        let found = standing.conditions("corp");
-        let status = |on| {
-            found
-                .iter()
-                .find(|standing| standing.condition == on)
-                .map(|standing| standing.status)
-        };
-        assert_eq!(status(ServerCondition::Reachable), Some(ConditionStatus::True));
-        assert_eq!(
-            status(ServerCondition::Authenticated),
-            Some(ConditionStatus::False)
-        );
+    fn a_credential_that_is_not_known_and_one_that_lacks_a_right_are_told_apart() {
+        let cases = [
+            (
+                Denial::Credential,
+                "401 Unauthorized for the check",
+                "False ServerDenied",
+            ),
+            (Denial::Right, "403 Forbidden for the check", "True Authenticated"),
+        ];
+        for (denial, why, authenticated) in cases {
+            let standing = Standing {
+                health: Some(Health::Denied(denial, why.into())),
+                ..Standing::default()
+            };
+            let found = standing.conditions("corp");
+            let reads = |on| {
+                let found = found.iter().find(|standing| standing.condition == on).unwrap();
+                format!("{} {}", found.status, found.reason)
+            };
+            assert_eq!(reads(ServerCondition::Reachable), "True Reachable");
+            assert_eq!(reads(ServerCondition::Authenticated), authenticated);
+            assert_eq!(reads(ServerCondition::Ready), "False ServerDenied");
+            let message = &found[0].message;
+            assert!(
+                message.contains(why) && message.contains("every 10 minutes"),
+                "{message}"
+            );
+        }
     }
 }

@@ -281,7 +281,7 @@ impl State {
                 self.is_alive();
                 self.throttle(*until, now);
             }
-            Err(fault @ Fault::Denied(_)) => {
+            Err(fault @ Fault::Denied(..)) => {
                 self.is_alive();
                 self.trouble(fault.clone(), DENIED, probe, now);
             }
@@ -308,7 +308,7 @@ impl State {
         self.trouble = self
             .trouble
             .take()
-            .filter(|trouble| matches!(trouble.fault, Fault::Denied(_)));
+            .filter(|trouble| matches!(trouble.fault, Fault::Denied(..)));
     }
 
     fn throttle(&mut self, until: Option<Timestamp>, now: Instant) {
@@ -330,7 +330,7 @@ impl State {
                 trouble.probed = trouble.probed.saturating_add(1);
                 trouble.until = now + trouble.pauses.after(trouble.probed);
                 // A refusal of the credential stays the reason until something better is known.
-                if !matches!(trouble.fault, Fault::Denied(_)) {
+                if !matches!(trouble.fault, Fault::Denied(..)) {
                     trouble.fault = fault;
                 }
             }

@@ -55,6 +55,7 @@ fn main() -> ExitCode {
         servers::a_credential_that_is_missing_and_comes,
         servers::a_credential_that_is_not_fit,
         servers::a_wrong_credential_that_is_replaced,
+        servers::a_credential_that_lacks_a_right,
         servers::a_credential_of_another_server_is_nobodys_business,
         servers::an_address_that_is_not_allowed,
         servers::a_provider_that_is_not_there_yet,

@@ -122,6 +122,28 @@ pub async fn a_wrong_credential_that_is_replaced(world: &'static World) {
     settled.assert_sound("read").await;
 }
 
+pub async fn a_credential_that_lacks_a_right(world: &'static World) {
+    let scene = Scene::start(world, "missing-right").await;
+    let settled = scene.app("settled").await.ready(json!({})).await;
+    // It may read, so the check alone shows nothing.
+    scene.misbehave("register", Behaviour::Deny { status: 403 });
+    let app = scene.app("billing").await;
+    app.apply(json!({})).await;
+    let message = app.wait_condition("Stalled", "True ServerDenied").await;
+    assert!(message.contains("403"), "{message}");
+    let message = scene.wait_server("Ready", "False ServerDenied").await;
+    assert!(
+        message.contains("403") && message.contains("every 10 minutes"),
+        "{message}"
+    );
+    scene.wait_server("Authenticated", "True Authenticated").await;
+    settled.reads("Ready", "True Ready").await.unwrap();
+    scene.emulator.behave();
+    // Granted: the next try of the client shows it, and the server needs no touch.
+    app.wait_sound("read").await;
+    scene.wait_server("Ready", "True Ready").await;
+}
+
 pub async fn a_credential_of_another_server_is_nobodys_business(world: &'static World) {
     let scene = Scene::start(world, "one-credential").await;
     let other = Scene::start(world, "other-credential").await;

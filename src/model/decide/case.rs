@@ -5,7 +5,7 @@ use rand::CryptoRng;
 
 use super::{Decision, Wake};
 use crate::api::{ClientCondition, ClientReason};
-use crate::model::fault::Fault;
+use crate::model::fault::{Denial, Fault};
 use crate::model::ledger::{Attempt, LedgerEntry, Registration};
 use crate::model::names::{AttemptId, ServerKey, random_id};
 use crate::model::report::{Obstacle, report};
@@ -211,7 +211,12 @@ pub(super) enum Trouble {
 
 fn obstacle_of(server: &str, trouble: Trouble, fault: &Fault) -> Obstacle {
     let (reason, stalled, next) = match fault {
-        Fault::Denied(_) => (
+        Fault::Denied(Denial::Credential, _) => (
+            ClientReason::ServerDenied,
+            true,
+            "Platform team: mend the credential. Retried with growing pauses, and when the credential Secret changes.",
+        ),
+        Fault::Denied(Denial::Right, _) => (
             ClientReason::ServerDenied,
             true,
             "Platform team: grant it. Retried with growing pauses, and when the credential Secret changes.",

@@ -55,7 +55,7 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
     }
     let trouble = trouble_of(&intent.operation);
     if let Some(
-        fault @ (Fault::Denied(_) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)),
+        fault @ (Fault::Denied(..) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)),
     ) = &case.state.pass.fault
     {
         return case.in_trouble(&server.key, trouble, fault);

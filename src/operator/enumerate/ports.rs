@@ -15,10 +15,10 @@ use super::mistakes::{self, Mistake};
 use super::stage::{Stage, Ticket};
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
-    Answer, Candidate, Capabilities, ClientKey, ClientObject, ClientView, Credential, Fault, FoundSecret,
-    Handle, Happening, Here, InstanceId, NamespaceView, Observation, Outcome, Publish, PublishMode, Record,
-    Refusal, RemoteClient, Request, ServerKey, ServerView, Status, Step, Subject, Timing, Uid, Verification,
-    Version, testing,
+    Answer, Candidate, Capabilities, ClientKey, ClientObject, ClientView, Credential, Denial, Fault,
+    FoundSecret, Handle, Happening, Here, InstanceId, NamespaceView, Observation, Outcome, Publish,
+    PublishMode, Record, Refusal, RemoteClient, Request, ServerKey, ServerView, Status, Step, Subject,
+    Timing, Uid, Verification, Version, testing,
 };
 use crate::operator::pass::{Connection, Permit, Permits, World};
 use crate::operator::scenarios::bench::{came, told};
@@ -231,7 +231,7 @@ impl Port {
     fn fault(&self, what: Option<What>) -> Option<Fault> {
         Some(match what? {
             What::Unavailable => Fault::Unavailable("is away".into()),
-            What::Denied => Fault::Denied("403".into()),
+            What::Denied => Fault::Denied(Denial::Right, "403".into()),
             What::Throttled => Fault::Throttled(Some(self.stage.now() + SignedDuration::from_secs(7))),
             What::Conflict => Fault::Conflict("409".into()),
             What::Invalid => Fault::Invalid("400".into()),

@@ -3,7 +3,7 @@
 use super::bench::Bench;
 use crate::api::ClientCondition;
 use crate::cluster::memory::{Mishap, WriteKind};
-use crate::model::{Capabilities, Fault, Happening, Refusal, ServerView, testing};
+use crate::model::{Capabilities, Denial, Fault, Happening, Refusal, ServerView, testing};
 use crate::provider::memory::Fate;
 
 #[tokio::test]
@@ -139,6 +139,7 @@ async fn a_refused_credential_says_whose_move_it_is() {
     let bench = Bench::new();
     bench.apply();
     bench.provider.down(Some(Fault::Denied(
+        Denial::Right,
         "403 insufficient_scope: create:clients".into(),
     )));
     bench.pass().await;

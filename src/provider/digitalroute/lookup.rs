@@ -79,7 +79,7 @@ impl DigitalRoute {
         match fault {
             Fault::Throttled(_) => return Ok(false),
             // Where it is our credential that is refused, one more try shows it.
-            Fault::Denied(_) => drop(in_time(deadline, self.list()).await?),
+            Fault::Denied(..) => drop(in_time(deadline, self.list()).await?),
             _ => {}
         }
         let found = in_time(deadline, self.find(&handle.0)).await?;
@@ -99,7 +99,7 @@ impl DigitalRoute {
             let fault = self.api.refused(&call, &reply);
             return match (&fault, reply.status) {
                 // Refused for whatever reason: the list tells, or is refused for the same reason.
-                (Fault::Invalid(_) | Fault::Denied(_), _) => Ok(Item::NotShown),
+                (Fault::Invalid(_) | Fault::Denied(..), _) => Ok(Item::NotShown),
                 (Fault::Unavailable(_), StatusCode::INTERNAL_SERVER_ERROR) => Ok(Item::Failed(fault)),
                 _ => Err(fault),
             };

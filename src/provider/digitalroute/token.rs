@@ -105,7 +105,7 @@ fn is_about_the_client(reply: &Reply) -> bool {
 /// The fault's own words, without those that speak of the management API.
 fn text(fault: &Fault) -> String {
     match fault {
-        Fault::Denied(text)
+        Fault::Denied(_, text)
         | Fault::Conflict(text)
         | Fault::Invalid(text)
         | Fault::Unavailable(text)

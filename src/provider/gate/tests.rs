@@ -2,6 +2,7 @@ use std::sync::Mutex as StdMutex;
 use std::time::Duration;
 
 use super::*;
+use crate::model::Denial;
 
 const LONG: Duration = Duration::from_hours(2);
 const NOT: Duration = Duration::ZERO;
@@ -37,7 +38,7 @@ fn unavailable() -> Fault {
 }
 
 fn denied() -> Fault {
-    Fault::Denied("401 Unauthorized".into())
+    Fault::Denied(Denial::Credential, "401 Unauthorized".into())
 }
 
 #[tokio::test(start_paused = true)]

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use super::super::address::Refused;
 use super::text::{self, Scrub};
 use super::{Effect, Reply, retry_after};
-use crate::model::Fault;
+use crate::model::{Denial, Fault};
 
 /// What is known about a call that got no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,8 @@ pub fn refused(effect: Effect, what: &str, reply: &Reply, scrub: Option<&Scrub>)
     }
     let text = text::short(&text);
     match status.as_u16() {
-        401 | 403 => Fault::Denied(text),
+        401 => Fault::Denied(Denial::Credential, text),
+        403 => Fault::Denied(Denial::Right, text),
         429 => Fault::Throttled(wait(reply)),
         503 if effect == Effect::Read && wait(reply).is_some() => Fault::Throttled(wait(reply)),
         409 if effect == Effect::Mutation => Fault::Conflict(text),

@@ -203,7 +203,7 @@ fn as_a_read<T>(result: Result<T, Fault>) -> Result<T, Fault> {
         assert!(
             matches!(
                 fault,
-                Fault::Unavailable(_) | Fault::Denied(_) | Fault::Throttled(_) | Fault::Invalid(_)
+                Fault::Unavailable(_) | Fault::Denied(..) | Fault::Throttled(_) | Fault::Invalid(_)
             ),
             "{fault:?} of a read"
         );

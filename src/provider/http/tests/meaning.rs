@@ -5,6 +5,7 @@ use rstest::rstest;
 
 use super::raw::{Play, Raw};
 use super::*;
+use crate::model::Denial;
 
 #[rstest]
 #[case("200 OK", "Good", "Good")]
@@ -223,4 +224,24 @@ async fn of_a_name_that_leads_to_a_refused_address() {
         ..target
     };
     assert_eq!(kind(&Http::new(&target, None).unwrap(), &change()).await, "Good");
+}
+
+/// Who is not known and who may not do it are two things for whoever has to mend it.
+#[rstest]
+#[case("401 Unauthorized", Denial::Credential)]
+#[case("403 Forbidden", Denial::Right)]
+#[tokio::test]
+async fn of_a_refused_credential_and_of_a_missing_right(#[case] status: &str, #[case] meant: Denial) {
+    let server = Raw::always(Play::json(status, r#"{"error":"insufficient_scope"}"#)).await;
+    let http = http(&server.url());
+    for call in [read(), change()] {
+        let Some(Fault::Denied(denial, text)) = fault(&http, &call).await else {
+            panic!("{status} is a refusal")
+        };
+        assert_eq!(denial, meant);
+        assert!(
+            text.starts_with(status) && text.ends_with("insufficient_scope"),
+            "{text}"
+        );
+    }
 }
