@@ -90,6 +90,7 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
         late_delivery,
         ..Timing::default()
     };
+    let reporter = instance.0.clone();
     let operator = Arc::new(Operator::new(Box::new(cluster), instance.clone(), timing));
 
     let listener = TcpListener::bind(arguments.listen)
@@ -106,7 +107,7 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
         () = &mut stop => return Ok(()),
     }
     let (orders, ordered) = mpsc::unbounded_channel();
-    let objects = Arc::new(ServerObjects::new(api.clone(), &arguments.namespace));
+    let objects = Arc::new(ServerObjects::new(api.clone(), &arguments.namespace, &reporter));
     let background = [
         tokio::spawn(servers::run(operator.clone(), objects, egress, ordered)),
         tokio::spawn(run::watch(

@@ -1,7 +1,8 @@
-//! Events about clients. kube's recorder is not used: it takes Events that differ in their note only for one, and so
+//! Events about clients and servers. kube's recorder is not used: it takes Events that differ in their note only for one, and so
 //! loses what the second one says, and it makes names that are too long for a long client name.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::ObjectReference;
@@ -15,19 +16,86 @@ use tokio::sync::Mutex;
 use super::MANAGER;
 use super::apiserver::{ApiServer, Failure, Named};
 use crate::api::API_VERSION;
-use crate::model::{ClientKey, Happening, Uid, short_hash};
+use crate::model::{ClientKey, Happening, ServerKey, Uid, short_hash};
 
 /// Longest note that the API server takes, in bytes.
 const NOTE_MAX: usize = 1024;
 /// Longest name of an instance that it takes.
 const INSTANCE_MAX: usize = 128;
-/// How much of the client's name an Event's name begins with.
+/// How much of the object's name an Event's name begins with.
 const NAME_MAX: usize = 200;
 /// The same Event within this time is counted on the one that is there.
 const SERIES: SignedDuration = SignedDuration::from_mins(6);
 
+/// Where the Events of objects without a namespace are; the API server takes them nowhere else.
+const NOWHERE: &str = "default";
+
+/// The object that an Event is about.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct About {
+    kind: &'static str,
+    namespace: Option<String>,
+    name: String,
+    uid: Uid,
+}
+
+impl About {
+    /// A client.
+    pub fn client(key: &ClientKey, uid: &Uid) -> Self {
+        Self {
+            kind: "OAuthClient",
+            namespace: Some(key.namespace.clone()),
+            name: key.name.clone(),
+            uid: uid.clone(),
+        }
+    }
+
+    /// A server object of either kind.
+    pub fn server(key: &ServerKey, uid: &Uid) -> Self {
+        Self {
+            kind: match key.namespace {
+                Some(_) => "AuthorizationServer",
+                None => "ClusterAuthorizationServer",
+            },
+            namespace: key.namespace.clone(),
+            name: key.name.clone(),
+            uid: uid.clone(),
+        }
+    }
+}
+
+impl fmt::Display for About {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(f, "{} {namespace}/{}", self.kind, self.name),
+            None => write!(f, "{} {}", self.kind, self.name),
+        }
+    }
+}
+
+/// What an Event says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// What it is about, as one word.
+    pub reason: &'static str,
+    /// In a sentence.
+    pub note: String,
+    /// Whether it is a warning.
+    pub warning: bool,
+}
+
+impl From<&Happening> for News {
+    fn from(happening: &Happening) -> Self {
+        Self {
+            reason: happening.reason(),
+            note: happening.note(),
+            warning: happening.is_warning(),
+        }
+    }
+}
+
 /// Sends Events.
-pub(super) struct Recorder {
+pub struct Recorder {
     instance: String,
     sent: Mutex<HashMap<Key, Sent>>,
 }
@@ -35,8 +103,7 @@ pub(super) struct Recorder {
 /// What makes two Events the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Key {
-    client: ClientKey,
-    uid: Uid,
+    about: About,
     reason: &'static str,
     note: String,
 }
@@ -49,34 +116,48 @@ struct Sent {
 }
 
 impl Recorder {
-    pub(super) fn new(instance: &str) -> Self {
+    /// Tells `instance` as the reporter, which is the pod's name or whatever else tells one process from another.
+    pub fn new(instance: &str) -> Self {
         Self {
             instance: cut(instance, INSTANCE_MAX).to_owned(),
             sent: Mutex::default(),
         }
     }
 
+    /// Sends Events; how many could not be sent. A lost Event is logged and nothing else: it must be in the namespace of
+    /// what it is about, and where that is gone, the log is what is left.
+    pub async fn tell(&self, server: &ApiServer, about: &About, news: &[News]) -> u64 {
+        let mut lost = 0;
+        for news in news {
+            if let Err(failure) = self.send(server, about, news).await {
+                lost += 1;
+                tracing::warn!(
+                    %about,
+                    reason = news.reason,
+                    note = news.note,
+                    error = %failure,
+                    "an Event could not be sent"
+                );
+            }
+        }
+        lost
+    }
+
     /// Sends one Event, or counts it on the one that is there already.
-    pub(super) async fn send(
-        &self,
-        server: &ApiServer,
-        client: &ClientKey,
-        uid: &Uid,
-        happening: &Happening,
-    ) -> Result<(), Failure> {
+    async fn send(&self, server: &ApiServer, about: &About, news: &News) -> Result<(), Failure> {
         let now = Timestamp::now();
         let key = Key {
-            client: client.clone(),
-            uid: uid.clone(),
-            reason: happening.reason(),
-            note: cut(&happening.note(), NOTE_MAX).to_owned(),
+            about: about.clone(),
+            reason: news.reason,
+            note: cut(&news.note, NOTE_MAX).to_owned(),
         };
+        let namespace = about.namespace.as_deref().unwrap_or(NOWHERE);
         let before = {
             let mut sent = self.sent.lock().await;
             sent.retain(|_, sent| sent.last + SERIES > now);
             sent.get(&key).cloned()
         };
-        let events: Api<Event> = Api::namespaced(server.client(), &client.namespace);
+        let events: Api<Event> = Api::namespaced(server.client(), namespace);
         if let Some(mut before) = before {
             before.count = before.count.saturating_add(1);
             before.last = now;
@@ -102,7 +183,7 @@ impl Recorder {
                 Err(failure) => return Err(failure),
             }
         }
-        let event = self.event(&key, happening.is_warning(), now);
+        let event = self.event(&key, news.warning, now);
         let name = event.metadata.name.clone().unwrap_or_default();
         let parameters = PostParams {
             field_manager: Some(MANAGER.to_owned()),
@@ -120,20 +201,23 @@ impl Recorder {
 
     fn event(&self, key: &Key, warning: bool, now: Timestamp) -> Event {
         let moment = now.as_nanosecond().to_string();
-        let unique = short_hash(&[&key.uid.0, key.reason, &key.note, &self.instance, &moment], 16);
-        let stem = cut(&key.client.name, NAME_MAX).trim_end_matches(['-', '.']);
+        let unique = short_hash(
+            &[&key.about.uid.0, key.reason, &key.note, &self.instance, &moment],
+            16,
+        );
+        let stem = cut(&key.about.name, NAME_MAX).trim_end_matches(['-', '.']);
         Event {
             metadata: ObjectMeta {
                 name: Some(format!("{stem}.{unique}")),
-                namespace: Some(key.client.namespace.clone()),
+                namespace: Some(key.about.namespace.clone().unwrap_or_else(|| NOWHERE.to_owned())),
                 ..ObjectMeta::default()
             },
             regarding: Some(ObjectReference {
                 api_version: Some(API_VERSION.to_owned()),
-                kind: Some("OAuthClient".to_owned()),
-                namespace: Some(key.client.namespace.clone()),
-                name: Some(key.client.name.clone()),
-                uid: (!key.uid.0.is_empty()).then(|| key.uid.0.clone()),
+                kind: Some(key.about.kind.to_owned()),
+                namespace: key.about.namespace.clone(),
+                name: Some(key.about.name.clone()),
+                uid: (!key.about.uid.0.is_empty()).then(|| key.about.uid.0.clone()),
                 ..ObjectReference::default()
             }),
             action: Some("Reconcile".to_owned()),
@@ -169,11 +253,13 @@ mod tests {
     fn names_and_notes_fit() {
         let recorder = Recorder::new(&"i".repeat(300));
         let key = Key {
-            client: ClientKey {
-                namespace: "payments".to_owned(),
-                name: format!("{}-.{}", "a".repeat(199), "b".repeat(50)),
-            },
-            uid: "uid".into(),
+            about: About::client(
+                &ClientKey {
+                    namespace: "payments".to_owned(),
+                    name: format!("{}-.{}", "a".repeat(199), "b".repeat(50)),
+                },
+                &"uid".into(),
+            ),
             reason: "Registered",
             note: cut(&"ä".repeat(600), NOTE_MAX).to_owned(),
         };
@@ -184,5 +270,29 @@ mod tests {
         assert_eq!(event.note.unwrap().len(), NOTE_MAX);
         assert_eq!(event.reporting_instance.unwrap().len(), INSTANCE_MAX);
         assert_eq!(cut("aä", 2), "a");
+    }
+
+    #[test]
+    fn events_of_objects_without_a_namespace_are_in_default() {
+        let key = |namespace: Option<&str>| ServerKey {
+            namespace: namespace.map(ToOwned::to_owned),
+            name: "corp".to_owned(),
+        };
+        let cases = [
+            (key(None), "default", "ClusterAuthorizationServer"),
+            (key(Some("payments")), "payments", "AuthorizationServer"),
+        ];
+        for (server, namespace, kind) in cases {
+            let key = Key {
+                about: About::server(&server, &"uid".into()),
+                reason: "Unreachable",
+                note: String::new(),
+            };
+            let event = Recorder::new("i").event(&key, true, Timestamp::UNIX_EPOCH);
+            assert_eq!(event.metadata.namespace.as_deref(), Some(namespace));
+            let regarding = event.regarding.unwrap();
+            assert_eq!(regarding.kind.as_deref(), Some(kind));
+            assert_eq!(regarding.namespace, server.namespace);
+        }
     }
 }

@@ -11,7 +11,7 @@ use kube::{Api, Resource as _, ResourceExt as _};
 use serde_json::Value;
 
 use super::apiserver::{ApiServer, Failure, Named};
-use super::events::Recorder;
+use super::events::{About, News, Recorder};
 use super::identity::{self, Definition};
 use super::{Cluster, LedgerRead, MANAGER, Unread, scrub, secrets, status};
 use crate::api::{ANNOTATION_ROTATE, GROUP, OAuthClient};
@@ -272,19 +272,10 @@ impl Cluster for KubeCluster {
     }
 
     async fn tell(&self, key: &ClientKey, uid: &Uid, happenings: &[Happening]) {
-        for happening in happenings {
-            if let Err(failure) = self.recorder.send(&self.server, key, uid, happening).await {
-                self.lost_events.fetch_add(1, Ordering::Relaxed);
-                // An Event must be in the namespace of what it is about; where that is gone, the log is what is left.
-                tracing::warn!(
-                    client = %key,
-                    reason = happening.reason(),
-                    note = happening.note(),
-                    error = %failure,
-                    "an Event could not be sent"
-                );
-            }
-        }
+        let about = About::client(key, uid);
+        let news: Vec<_> = happenings.iter().map(News::from).collect();
+        let lost = self.recorder.tell(&self.server, &about, &news).await;
+        self.lost_events.fetch_add(lost, Ordering::Relaxed);
     }
 }
 

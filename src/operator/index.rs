@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::ResourceExt;
 use kube::core::PartialObjectMeta;
@@ -76,6 +77,8 @@ pub struct KnownEntry {
     pub current: Option<Registration>,
     /// How many clients are still to be removed.
     pub obligations: u32,
+    /// When the first of them is, or was, due.
+    pub removal_due: Option<Timestamp>,
     /// Whether a call has no known outcome yet.
     pub open: bool,
 }
@@ -92,6 +95,7 @@ impl KnownEntry {
                 ..current
             }),
             obligations: u32::try_from(entry.obligations.len()).unwrap_or(u32::MAX),
+            removal_due: entry.next_obligation(),
             open: entry.intent.is_some(),
         }
     }

@@ -16,4 +16,5 @@ mod scenarios;
 pub mod scopes;
 pub mod servers;
 pub mod standing;
+pub mod tidings;
 pub mod world;

@@ -16,6 +16,7 @@ use super::queue::Urgency;
 use super::rights::{Rights, WatchedRights};
 use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
+use super::tidings::{Tidings, Words, unreachable};
 use super::world::{ObjectKey, Operator};
 use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Denial, Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
@@ -35,6 +36,8 @@ const DENIED_CHECK: Duration = Duration::from_secs(600);
 const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 /// Counts in the status are brought up to date this often at most.
 const COUNTS: Duration = Duration::from_secs(30);
+/// What a connection lacks is looked for this often: one read of each object that it needs.
+const LOOK: Duration = Duration::from_secs(15);
 /// A permit is waited for no longer than this: the pass comes again.
 const PERMIT_WAIT: Duration = Duration::from_secs(5);
 
@@ -116,6 +119,8 @@ pub async fn run(
                         rights: Arc::default(),
                         standing: Standing::default(),
                         written: None,
+                        tidings: Tidings::default(),
+                        words: Words::default(),
                     };
                     tended.insert(key, (sender, tokio::spawn(task.tend(news))));
                 }
@@ -166,6 +171,8 @@ struct Tender {
     rights: Arc<Rights>,
     standing: Standing,
     written: Option<ServerStatus>,
+    tidings: Tidings,
+    words: Words,
 }
 
 impl Tender {
@@ -193,19 +200,38 @@ impl Tender {
                     let view = ServerView::NotReady(self.key.clone(), lacking.message.clone());
                     self.operator.servers.put(&self.key, view, None);
                     self.operator.look_at_server(&self.key, Urgency::Background);
-                    let retry = lacking.retry;
-                    self.standing.lacking = Some(lacking);
+                    self.standing.lacking = Some(lacking.clone());
                     self.report(&object, None).await;
-                    // What is missing shows itself by a change; what could not be read is tried again.
-                    let pause = if retry { FIRST_CHECK } else { LAST_CHECK * 10 };
-                    tokio::select! {
-                        changed = news.changed() => if changed.is_err() { return },
-                        () = tokio::time::sleep(pause) => {}
-                    }
+                    self.wait_for_what_lacks(&object, &lacking, &mut news).await;
                 }
             }
             if news.has_changed().is_err() {
                 return;
+            }
+        }
+    }
+
+    /// Waits until a connection lacks something else than it did, or nothing any more. A Secret without the label shows
+    /// itself by no change, as only those with it are watched.
+    async fn wait_for_what_lacks(
+        &mut self,
+        object: &ServerObject,
+        lacking: &Lacking,
+        news: &mut watch::Receiver<ServerObject>,
+    ) {
+        let mut pause = if lacking.retry { FIRST_CHECK } else { LOOK };
+        loop {
+            tokio::select! {
+                _ = news.changed() => return,
+                () = tokio::time::sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LOOK);
+            match self.connection(object).await {
+                Err(now) if now.reason == lacking.reason && (now.retry || now == *lacking) => {
+                    // Not written before, perhaps, and what it counts may have changed.
+                    self.report(object, None).await;
+                }
+                _ => return,
             }
         }
     }
@@ -270,19 +296,20 @@ impl Tender {
         }
     }
 
-    async fn check(&self, connection: &Connection) -> Health {
+    async fn check(&mut self, connection: &Connection) -> Health {
         let checked = connection.provider.check().await;
         let outcome = checked.as_ref().err().map_or("Done", Fault::kind);
         self.operator.metrics.called(&self.key, "Check", outcome);
-        match checked {
+        let health = match checked {
             // It reads. Whether it may do more, the calls for clients have shown.
             Ok(()) => self
                 .rights
                 .lacking()
                 .map_or(Health::Good, |text| Health::Denied(Denial::Right, text)),
             Err(Fault::Denied(denial, text)) => Health::Denied(denial, text),
-            Err(fault) => Health::Unreachable(fault.to_string()),
-        }
+            Err(fault) => unreachable(&fault),
+        };
+        self.words.settle(self.standing.health.as_ref(), health)
     }
 
     /// One list, compared with what the ledger says: what differs is looked at.
@@ -406,7 +433,14 @@ impl Tender {
             .report(&self.key, &object.uid, object.generation, old, &self.standing)
             .await
         {
-            Ok(written) => self.written = Some(written),
+            Ok(written) => {
+                let due = self.operator.removal_due(&self.key);
+                let news = self
+                    .tidings
+                    .news(&self.key.name, old, &written, due, Timestamp::now());
+                self.objects.tell(&self.key, &object.uid, &news).await;
+                self.written = Some(written);
+            }
             Err(why) => {
                 tracing::warn!(server = %self.key, ?why, "the status of a server could not be written; tried again");
             }
@@ -474,3 +508,6 @@ impl Permit for Admitted {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -8,9 +8,8 @@ use crate::api::{
     AuthorizationServer, CapabilitiesStatus, ChosenBy, ClientCounts, ClusterAuthorizationServer,
     ConditionStatus, OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
 };
-use crate::cluster::ApiServer;
-use crate::cluster::Unread;
 use crate::cluster::servers::{self, Lack, Source, SourceKind, values};
+use crate::cluster::{About, ApiServer, News, Recorder, Unread};
 use crate::model::{self, Capabilities, Denial, Fault, Overlap, Refusal, ServerKey, Uid};
 use crate::provider::connect::{Needed, NeededKind, Secrets};
 
@@ -126,8 +125,8 @@ impl Standing {
             }
             Some(Health::Unreachable(why)) => {
                 let message = format!(
-                    "{name} {why}. Clients that are settled stay as they are. The operator asks again within a minute, \
-                     each minute; nobody has to act unless it lasts."
+                    "{name} {why}. Clients that are settled stay as they are. The operator asks again \
+                     at least once a minute; nobody has to act unless it lasts."
                 );
                 vec![
                     condition(Ready, False, ServerReason::Unreachable, &message),
@@ -137,7 +136,8 @@ impl Standing {
         }
     }
 
-    fn status(&self, name: &str, generation: i64, old: Option<&ServerStatus>) -> ServerStatus {
+    /// The status of the server object `name`, whose status was `old`.
+    pub fn status(&self, name: &str, generation: i64, old: Option<&ServerStatus>) -> ServerStatus {
         let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
         ServerStatus {
             observed_generation: Some(generation),
@@ -175,15 +175,17 @@ fn described(capabilities: &Capabilities) -> CapabilitiesStatus {
 /// Reads what servers need, and writes how they stand.
 pub struct ServerObjects {
     api: ApiServer,
+    recorder: Recorder,
     /// The operator's namespace, where the credentials of the cluster kind are.
     pub namespace: String,
 }
 
 impl ServerObjects {
-    /// Through this API server.
-    pub fn new(api: ApiServer, namespace: &str) -> Self {
+    /// Through this API server. Events tell `instance` as their reporter.
+    pub fn new(api: ApiServer, namespace: &str, instance: &str) -> Self {
         Self {
             api,
+            recorder: Recorder::new(instance),
             namespace: namespace.to_owned(),
         }
     }
@@ -228,6 +230,14 @@ impl ServerObjects {
         })
     }
 
+    /// Sends Events about a server object.
+    pub async fn tell(&self, key: &ServerKey, uid: &Uid, news: &[News]) {
+        let _lost = self
+            .recorder
+            .tell(&self.api, &About::server(key, uid), news)
+            .await;
+    }
+
     /// Writes how a server stands if that is news; what is in the status then.
     pub async fn report(
         &self,
@@ -246,7 +256,9 @@ impl ServerObjects {
 fn unread(why: &Unread) -> Lacking {
     Lacking {
         reason: ServerReason::CredentialMissing,
-        message: format!("what the connection needs could not be read: {why}. Tried again in a moment."),
+        message: format!(
+            "what the connection needs could not be read: {why}. The operator looks again every 15 seconds."
+        ),
         retry: true,
     }
 }
@@ -257,7 +269,7 @@ fn lacking(namespace: &str, lack: &Lack) -> Lacking {
         Lack::Missing(_) | Lack::KeyMissing { .. } => ServerReason::CredentialMissing,
     };
     let message = format!(
-        "{lack} (namespace {namespace}). Platform team: mend it; the operator goes on by itself then."
+        "{lack} (namespace {namespace}). Platform team: mend it. The operator looks again every 15 seconds."
     );
     Lacking {
         reason,

@@ -259,6 +259,14 @@ impl Operator {
         .collect()
     }
 
+    /// When the first removal that a server owes is, or was, due.
+    pub fn removal_due(&self, server: &ServerKey) -> Option<Timestamp> {
+        let here = |facts: &EntryFacts| facts.known.as_ref().is_some_and(|known| known.server == *server);
+        let entries = self.entries.select(|_, facts| here(facts));
+        let known = entries.into_iter().filter_map(|(_, facts)| facts.known);
+        known.filter_map(|known| known.removal_due).min()
+    }
+
     /// How the clients of a server stand.
     pub fn counts(&self, server: &ServerKey) -> Counts {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
