@@ -2,7 +2,7 @@
 
 use super::decide::{differs, is_removal};
 use super::fault::Fault;
-use super::ledger::LedgerEntry;
+use super::ledger::{LedgerEntry, Operation, Rotation};
 use super::metadata::RemoteClient;
 use super::names::Version;
 use super::report::{Happening, names};
@@ -181,7 +181,6 @@ fn note_drift(state: &mut State, found: Option<&RemoteClient>) {
 /// What the change of the ledger means to a person.
 fn note(state: &mut State, before: Option<&LedgerEntry>, after: Option<&LedgerEntry>) {
     let current = |entry: Option<&LedgerEntry>| entry.and_then(|entry| entry.current.clone());
-    let obligations = |entry: Option<&LedgerEntry>| entry.map_or(0, |entry| entry.obligations.len());
     let happenings = &mut state.pass.happenings;
     match (current(before), current(after)) {
         (None, Some(new)) => {
@@ -209,23 +208,35 @@ fn note(state: &mut State, before: Option<&LedgerEntry>, after: Option<&LedgerEn
         }
         (Some(_) | None, None) => {}
     }
-    if let (Some(before), Some(after)) = (before, after)
-        && after.served.annotation != before.served.annotation
-        && before.current.is_some()
-        && let Some(value) = &after.served.annotation
+    if let Some(rotation) = rotation_of(after)
+        && rotation_of(before).is_none()
     {
-        happenings.push(Happening::RotationServed { value: value.clone() });
+        let value = rotation.annotation.clone();
+        happenings.push(Happening::RotationStarted { value });
     }
-    if obligations(after) < obligations(before) {
-        let removed = before.iter().flat_map(|entry| &entry.obligations);
-        let gone = removed
-            .filter(|obligation| {
-                after.is_none_or(|entry| !entry.handles().any(|handle| *handle == obligation.handle))
-            })
-            .map(|obligation| Happening::Removed {
-                handle: obligation.handle.clone(),
-            });
-        happenings.extend(gone.collect::<Vec<_>>());
+    let over = before.iter().flat_map(|entry| &entry.obligations);
+    match after {
+        None => happenings.extend(over.last().map(|last| Happening::CleanupDone {
+            handle: last.handle.clone(),
+        })),
+        // What the answer to was lost, or what has the same handle as what is kept, was nobody's credential.
+        Some(after) if after.current.is_some() => {
+            let removed = over.filter(|owed| !after.handles().any(|handle| *handle == owed.handle));
+            let retired = removed.filter_map(|owed| owed.registration.as_ref());
+            happenings.extend(retired.map(|registration| Happening::PreviousRetired {
+                client_id: registration.credential.client_id.clone(),
+            }));
+        }
+        Some(_) => {}
+    }
+}
+
+/// The rotation that an open call is about.
+fn rotation_of(entry: Option<&LedgerEntry>) -> Option<&Rotation> {
+    match &entry?.intent.as_ref()?.operation {
+        Operation::Register { rotation, .. } => rotation.as_ref(),
+        Operation::Rotate { rotation, .. } => Some(rotation),
+        Operation::Update { .. } => None,
     }
 }
 

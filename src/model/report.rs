@@ -9,7 +9,7 @@ use super::ledger::{LedgerEntry, Removal};
 use super::names::Handle;
 use super::state::{ClientObject, ServerView, State};
 use super::step::Verification;
-use crate::api::{ClientCondition, ClientReason, ConditionStatus, MESSAGE_MAX};
+use crate::api::{ANNOTATION_ROTATE, ClientCondition, ClientReason, ConditionStatus, MESSAGE_MAX};
 
 /// The one thing that is told: it feeds status, Events and metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -119,10 +119,10 @@ pub enum Happening {
         /// With this client id.
         client_id: String,
     },
-    /// A value of the rotate annotation was served.
-    RotationServed {
-        /// The value.
-        value: String,
+    /// A rotation was begun.
+    RotationStarted {
+        /// The value of the rotate annotation that asked for it; none where the schedule or the age did.
+        value: Option<String>,
     },
     /// The Secret was created.
     SecretPublished {
@@ -141,9 +141,14 @@ pub enum Happening {
     },
     /// The new credential was proven with a token request.
     CredentialVerified,
-    /// A client was removed at the server.
-    Removed {
-        /// Which.
+    /// The overlap is over: the previous credential works no more.
+    PreviousRetired {
+        /// Its client id.
+        client_id: String,
+    },
+    /// Nothing of a resource that is gone is left at the server.
+    CleanupDone {
+        /// What was removed last.
         handle: Handle,
     },
     /// The remote client of a resource that is gone cannot be removed yet.
@@ -167,12 +172,13 @@ impl Happening {
             Self::Registered { .. } => "Registered",
             Self::Updated { .. } => "Updated",
             Self::CredentialReplaced { .. } => "CredentialReplaced",
-            Self::RotationServed { .. } => "RotationServed",
+            Self::RotationStarted { .. } => "RotationStarted",
             Self::SecretPublished { .. } => "SecretPublished",
             Self::SecretUpdated { .. } => "SecretUpdated",
             Self::DriftFound { .. } => "DriftFound",
             Self::CredentialVerified => "CredentialVerified",
-            Self::Removed { .. } => "Removed",
+            Self::PreviousRetired { .. } => "PreviousRetired",
+            Self::CleanupDone { .. } => "CleanupDone",
             Self::CleanupPending { .. } => "CleanupPending",
             Self::Blocked { reason, .. } => reason.as_str(),
         }
@@ -194,12 +200,22 @@ impl Happening {
             Self::CredentialReplaced { client_id } => {
                 format!("another credential is in effect, with client id {client_id}")
             }
-            Self::RotationServed { value } => format!("rotation {value:?} is served"),
+            Self::RotationStarted { value: Some(value) } => {
+                format!("rotation started: the annotation {ANNOTATION_ROTATE} has the new value {value:?}")
+            }
+            Self::RotationStarted { value: None } => {
+                "rotation started: the schedule or the credential's age asks for it".to_owned()
+            }
             Self::SecretPublished { name } => format!("credential published in Secret {name}"),
             Self::SecretUpdated { name } => format!("Secret {name} written again"),
             Self::DriftFound { what } => format!("the server is not as the operator left it: {what}"),
             Self::CredentialVerified => "a token was issued for the new credential".to_owned(),
-            Self::Removed { handle } => format!("client {handle} removed at the server"),
+            Self::PreviousRetired { client_id } => {
+                format!("the previous credential works no more; its client id was {client_id}")
+            }
+            Self::CleanupDone { handle } => {
+                format!("client {handle} removed at the server; nothing is left to be done")
+            }
             Self::CleanupPending { why } => why.clone(),
             Self::Blocked { message, .. } => message.clone(),
         }

@@ -81,7 +81,7 @@ pub async fn in_place(world: &'static World) {
     let rotation = app.get().await.unwrap().status.unwrap().rotation.unwrap();
     assert_eq!(rotation.last_handled_trigger.as_deref(), Some("one"));
     assert!(rotation.last_rotation_time.is_some());
-    app.wait_event("RotationServed").await;
+    app.wait_event("RotationStarted").await;
 
     // The same value again asks for nothing; another one does.
     app.patch(json!({"metadata": {"annotations": {"oauthclient.dev/rotate": null}}}))

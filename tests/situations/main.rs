@@ -143,7 +143,7 @@ async fn overlap(page: &mut Page, app: &App<'_>) {
     app.wait_ready().await;
     page.show("annotate oauthclient reports --namespace payments oauthclient.dev/rotate=2026-11-22");
     app.wait_condition("Rotating", "True Overlap").await;
-    app.wait_event("RotationServed").await;
+    app.wait_event("RotationStarted").await;
     page.show("get oauthclient reports --namespace payments");
     page.show("describe oauthclient reports --namespace payments");
 }
@@ -169,7 +169,7 @@ async fn deleted_while_down(page: &mut Page, app: &App<'_>) {
     page.show("describe clusterauthorizationserver corp");
     page.show("events --namespace payments --for oauthclient/billing");
     app.scene.emulator.behave();
-    app.wait_event("Removed").await;
+    app.wait_event("CleanupDone").await;
     page.say("And when the server is back:");
     page.show("events --namespace payments --for oauthclient/billing");
 }

@@ -73,7 +73,7 @@ async fn rotation_in_place() {
     bench.settle().await;
     assert_eq!(bench.provider.calls("Rotate"), 1, "one trigger, one rotation");
     assert!(
-        bench.told(|happening| matches!(happening, Happening::RotationServed { value } if value == "one"))
+        bench.told(|happening| matches!(happening, Happening::RotationStarted { value } if value.as_deref() == Some("one")))
     );
     insta::assert_snapshot!(bench.transcript());
 }
