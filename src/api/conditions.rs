@@ -131,7 +131,7 @@ words! {
         Published,
         /// SecretPublished: a Secret of that name exists and is not ours.
         SecretNameTaken,
-        /// SecretPublished: the API server refused the write.
+        /// SecretPublished, Stalled: the API server refused to let the operator write, or read, what it has to.
         WriteDenied,
         /// Verified: a token was issued.
         TokenIssued,

@@ -200,7 +200,10 @@ impl Failure {
 
     /// A read that did not succeed.
     pub(super) fn unread(&self, object: Named<'_>) -> Unread {
-        Unread(format!("{object} cannot be read: {self}"))
+        Unread {
+            why: format!("{object} cannot be read: {self}"),
+            denied: self.status().is_some_and(|status| status.code == 403),
+        }
     }
 
     /// What a refused write says about its effect. The text is free of what `scrub` knows.

@@ -40,7 +40,7 @@ pub async fn namespace_uid(server: &ApiServer, name: &str) -> Result<Uid, Unread
     found
         .and_then(|namespace| namespace.metadata.uid)
         .map(Uid)
-        .ok_or_else(|| Unread(format!("namespace {name} is not there")))
+        .ok_or_else(|| Unread::new(format!("namespace {name} is not there")))
 }
 
 /// The CRD of OAuthClient, or `None` where the API server says that there is none.
@@ -58,7 +58,7 @@ pub async fn definition(server: &ApiServer) -> Result<Option<Definition>, Unread
     let uid = found
         .metadata
         .uid
-        .ok_or_else(|| Unread(format!("{object} has no UID")))?;
+        .ok_or_else(|| Unread::new(format!("{object} has no UID")))?;
     let conditions = found.status.and_then(|status| status.conditions);
     Ok(Some(Definition {
         uid: Uid(uid),

@@ -98,7 +98,7 @@ impl KubeCluster {
             Ok(Some(definition)) if definition.established && !definition.terminating => Ok(definition),
             Ok(Some(_)) => Err("the CRD of OAuthClient is not established or being deleted".to_owned()),
             Ok(None) => Err("the CRD of OAuthClient is not there".to_owned()),
-            Err(unread) => Err(unread.0),
+            Err(unread) => Err(unread.why),
         }
     }
 }
@@ -114,7 +114,7 @@ impl Cluster for KubeCluster {
         };
         let request = Request::new(OAuthClient::url_path(&(), Some(&key.namespace)))
             .get(&key.name, &kube::api::GetParams::default())
-            .map_err(|error| Unread(format!("{object} cannot be read: {error}")))?;
+            .map_err(|error| Unread::new(format!("{object} cannot be read: {error}")))?;
         let client = self.server.client();
         let found: Option<Value> = self
             .server
@@ -136,7 +136,7 @@ impl Cluster for KubeCluster {
         self.served()
             .await
             .map(|definition| definition.uid)
-            .map_err(Unread)
+            .map_err(Unread::new)
     }
 
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {
@@ -145,7 +145,7 @@ impl Cluster for KubeCluster {
             Err(why) => return ClientView::Unknown(why),
         };
         match self.client(key).await {
-            Err(unread) => ClientView::Unknown(unread.0),
+            Err(unread) => ClientView::Unknown(unread.why),
             Ok(Some(client)) if client.uid == *owner => ClientView::Present(Box::new(client)),
             Ok(Some(_)) => ClientView::Unknown(format!("there is another OAuthClient {key} now")),
             Ok(None) => match self.served().await {
@@ -172,9 +172,9 @@ impl Cluster for KubeCluster {
             let selected = ListParams::default().labels(&secrets::claim_selector(claim));
             let found = self
                 .server
-                .call(secrets.list_metadata(&selected))
+                .call(|| secrets.list_metadata(&selected))
                 .await
-                .map_err(|failure| Unread(format!("the ledger cannot be searched: {failure}")))?;
+                .map_err(|failure| Unread::new(format!("the ledger cannot be searched: {failure}")))?;
             if found.iter().any(|entry| entry.name_any() != own) {
                 return Ok(true);
             }
@@ -243,7 +243,7 @@ impl Cluster for KubeCluster {
             Ok(_) if dry_run => Ok(None),
             Ok(secret) => match secrets::found(secret) {
                 Ok(found) => Ok(Some(found)),
-                Err(unread) => Err(Refusal::Unavailable(unread.0)),
+                Err(unread) => Err(Refusal::Unavailable(unread.why)),
             },
             Err(failure) => {
                 let object = Named::core("secrets", &wanted.name);
@@ -281,7 +281,7 @@ impl Cluster for KubeCluster {
 
 /// The client as a decision needs it. What cannot be read is told with the name of the field.
 fn client_object(object: Named<'_>, found: &Value) -> Result<ClientObject, Unread> {
-    let unread = |why: &str| Unread(format!("{object} is there and cannot be understood: {why}"));
+    let unread = |why: &str| Unread::new(format!("{object} is there and cannot be understood: {why}"));
     let client: OAuthClient =
         serde_path_to_error::deserialize(found).map_err(|error| unread(&error.to_string()))?;
     let metadata = client.metadata;
@@ -385,6 +385,6 @@ mod tests {
             "spec": {"serverRef": {"kind": "Later", "name": "corp"}},
         });
         let unread = client_object(OBJECT, &found).unwrap_err();
-        assert!(unread.0.contains("spec.serverRef.kind"), "{unread}");
+        assert!(unread.why.contains("spec.serverRef.kind"), "{unread}");
     }
 }

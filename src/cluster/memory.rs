@@ -51,6 +51,7 @@ pub struct World {
     mishaps: VecDeque<(WriteKind, Mishap)>,
     standing: BTreeMap<WriteKind, Refusal>,
     unreadable: Option<String>,
+    hidden: bool,
 }
 
 /// The CRD.

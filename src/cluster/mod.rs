@@ -33,8 +33,23 @@ pub(crate) const MANAGER: &str = "oauth-client-operator";
 
 /// A read that did not succeed: the text says why, without any credential. Never evidence of absence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unread(pub String);
+#[error("{why}")]
+pub struct Unread {
+    /// Why.
+    pub why: String,
+    /// The operator has no right to it: a person must act.
+    pub denied: bool,
+}
+
+impl Unread {
+    /// A read that did not succeed for now.
+    pub fn new(why: impl Into<String>) -> Self {
+        Self {
+            why: why.into(),
+            denied: false,
+        }
+    }
+}
 
 /// What a read of the ledger found.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -39,7 +39,7 @@ pub(super) fn found(secret: Secret) -> Result<FoundSecret, Unread> {
     let metadata = secret.metadata;
     let (Some(name), Some(uid), Some(version)) = (metadata.name, metadata.uid, metadata.resource_version)
     else {
-        return Err(Unread(
+        return Err(Unread::new(
             "a Secret without name, UID or version was answered".to_owned(),
         ));
     };

@@ -399,6 +399,9 @@ pub enum Unreadable {
     /// It is not what any version wrote.
     #[error("it is malformed: {0}")]
     Malformed(String),
+    /// The API server does not show it.
+    #[error("it cannot be read: {0}")]
+    NotShown(String),
 }
 
 #[derive(Deserialize)]

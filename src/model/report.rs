@@ -305,6 +305,46 @@ pub fn report(
     }
 }
 
+/// Writes the report of a client whose record or Secret Kubernetes does not let the operator read or keep: what was said
+/// before still stands as far as it is known, and a person must act.
+pub fn impeded(state: &State, client: &ClientObject, message: &str) -> Report {
+    let obstacle = Obstacle {
+        on: ClientCondition::Stalled,
+        reason: ClientReason::WriteDenied,
+        message: message.to_owned(),
+        stalled: true,
+    };
+    let mut sheet = Sheet {
+        client,
+        now: whole_seconds(state.now),
+        conditions: client.status.conditions.clone(),
+    };
+    let has_all = client.status.observed_generation == Some(client.generation)
+        && sheet
+            .conditions
+            .get(&ClientCondition::Ready)
+            .is_some_and(|ready| ready.status == ConditionStatus::True);
+    let mut on = vec![(ClientCondition::Stalled, ConditionStatus::True)];
+    on.extend((!has_all).then_some((ClientCondition::Ready, ConditionStatus::False)));
+    for (on, status) in on {
+        sheet.set(on, status, obstacle.reason, obstacle.message.clone());
+    }
+    let mut happenings = state.pass.happenings.clone();
+    happenings.extend(is_news(client, &obstacle).then(|| Happening::Blocked {
+        reason: obstacle.reason,
+        message: obstacle.message.clone(),
+    }));
+    Report {
+        status: Status {
+            observed_generation: Some(client.generation),
+            conditions: sheet.conditions,
+            ..client.status.clone()
+        },
+        happenings,
+        obstacle: Some(obstacle),
+    }
+}
+
 /// An obstacle is told once per generation and reason, and only if a person must act or it lasts.
 fn is_news(client: &ClientObject, obstacle: &Obstacle) -> bool {
     let told = |condition: &Condition| {

@@ -270,7 +270,7 @@ pub enum Answer {
     Scopes(BTreeSet<String>),
 }
 
-/// Which object a write was about.
+/// Which object a refusal was about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Written {
     /// The ledger entry.
@@ -279,4 +279,6 @@ pub enum Written {
     Secret,
     /// The status.
     Status,
+    /// Nothing: what a decision starts from could not be read.
+    NotRead,
 }

@@ -10,8 +10,8 @@ use rand::CryptoRng;
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
     AttemptId, Call, ChosenBy, ClientObject, ClientView, Decision, Fault, FoundSecret, Here, LedgerEntry,
-    LedgerView, NamespaceView, Observation, Outcome, Query, Record, Refusal, Report, ServerKey, ServerView,
-    State, Step, Subject, Uid, Version, Wake, decide, fold, publication,
+    LedgerView, NamespaceView, Observation, Outcome, Pass, Query, Record, Refusal, Report, ServerKey,
+    ServerView, State, Step, Subject, Uid, Unreadable, Version, Wake, Written, decide, fold, publication,
 };
 use crate::provider::Provider;
 
@@ -196,17 +196,24 @@ async fn gather(world: &dyn World, subject: &Subject) -> Result<Option<(State, O
             Gathered::Whole(state, connection) => return Ok(Some((*state, connection))),
         }
     }
-    Err(Unread(
+    Err(Unread::new(
         "the record of this client changes while it is read".to_owned(),
     ))
 }
 
 async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, Unread> {
     let cluster = world.cluster();
-    let ledger = match cluster.ledger(subject).await? {
-        LedgerRead::Absent => LedgerView::Absent,
-        LedgerRead::Unreadable(why) => LedgerView::Unreadable(why),
-        LedgerRead::Held(entry, version) => {
+    // What only a person can mend is told to the client, as far as that can be read.
+    let mut not_read = None;
+    let ledger = match cluster.ledger(subject).await {
+        Err(unread) if unread.denied => {
+            not_read = Some(unread.why.clone());
+            LedgerView::Unreadable(Unreadable::NotShown(unread.why))
+        }
+        Err(unread) => return Err(unread),
+        Ok(LedgerRead::Absent) => LedgerView::Absent,
+        Ok(LedgerRead::Unreadable(why)) => LedgerView::Unreadable(why),
+        Ok(LedgerRead::Held(entry, version)) => {
             let unchanged_for = world.unchanged_for(subject, &version);
             LedgerView::Held {
                 entry,
@@ -239,7 +246,13 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         (None, ClientView::Present(client)) => publication::secret_name(&subject.client.name, &client.spec),
         (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(Gathered::Nothing),
     };
-    let secret = cluster.secret(&subject.client.namespace, &secret_name).await?;
+    let secret = match cluster.secret(&subject.client.namespace, &secret_name).await {
+        Err(unread) if unread.denied => {
+            not_read.get_or_insert(unread.why);
+            None
+        }
+        read => read?,
+    };
     if let LedgerView::Held { entry, version, .. } = &ledger
         && !matches!(&client, ClientView::Present(client) if is_published(client, entry, secret.as_ref()))
         && !is_still(cluster.ledger(subject).await?, version)
@@ -267,7 +280,10 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         ledger,
         secret,
         seen: world.seen(subject),
-        pass: crate::model::Pass::default(),
+        pass: Pass {
+            refusal: not_read.map(|why| (Written::NotRead, Refusal::Denied(why))),
+            ..Pass::default()
+        },
     };
     Ok(Gathered::Whole(Box::new(state), connection))
 }
@@ -337,7 +353,7 @@ impl Executor<'_> {
         match step {
             Step::FindClaim(claims) => match cluster.is_claimed(self.subject, claims).await {
                 Ok(claimed) => Outcome::Claimed(claimed),
-                Err(unread) => Outcome::Refused(Refusal::Unavailable(unread.0)),
+                Err(unread) => Outcome::Refused(Refusal::Unavailable(unread.why)),
             },
             Step::Observe(query) => self.ask(query).await,
             Step::Record(record) => self.record(state, record).await,

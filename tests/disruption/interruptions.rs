@@ -63,6 +63,9 @@ pub async fn rights_are_taken_away_for_a_while(world: &'static World) {
     let before = scene.mutations();
     without(&own, async {
         app.apply(json!({})).await;
+        let message = app.wait_condition("Stalled", "True WriteDenied").await;
+        assert!(message.contains("Platform team"), "{message}");
+        app.wait_event("WriteDenied").await;
         nothing_breaks(&app).await;
         assert!(scene.mutations() - before <= 3, "{}", scene.journal());
         // A registration without a record would be an orphan.

@@ -287,6 +287,11 @@ impl MemoryCluster {
         self.world().unreadable = why.map(str::to_owned);
     }
 
+    /// The operator has no right to read Secrets, until it has again.
+    pub fn hide_secrets(&self, hidden: bool) {
+        self.world().hidden = hidden;
+    }
+
     /// How many writes of a kind took effect.
     pub fn written(&self, kind: WriteKind) -> usize {
         self.world()
@@ -327,10 +332,22 @@ impl MemoryCluster {
         answer
     }
 
+    /// The same for Secrets.
+    pub(super) fn shown(&self) -> Result<MutexGuard<'_, World>, Unread> {
+        let world = self.readable()?;
+        if world.hidden {
+            return Err(Unread {
+                why: "secrets is forbidden (403)".to_owned(),
+                denied: true,
+            });
+        }
+        Ok(world)
+    }
+
     pub(super) fn readable(&self) -> Result<MutexGuard<'_, World>, Unread> {
         let world = self.world();
         match &world.unreadable {
-            Some(why) => Err(Unread(why.clone())),
+            Some(why) => Err(Unread::new(why.clone())),
             None => Ok(world),
         }
     }

@@ -16,7 +16,7 @@ impl Cluster for MemoryCluster {
     async fn client(&self, key: &ClientKey) -> Result<Option<ClientObject>, Unread> {
         let world = self.readable()?;
         if world.crd.is_none() {
-            return Err(Unread(
+            return Err(Unread::new(
                 "OAuthClients are not served: the CRD is missing".to_owned(),
             ));
         }
@@ -39,13 +39,13 @@ impl Cluster for MemoryCluster {
             .filter(|crd| crd.established && !crd.terminating);
         served
             .map(|crd| crd.uid.clone())
-            .ok_or_else(|| Unread("the CRD is not served".to_owned()))
+            .ok_or_else(|| Unread::new("the CRD is not served".to_owned()))
     }
 
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {
         let world = match self.readable() {
             Ok(world) => world,
-            Err(unread) => return ClientView::Unknown(unread.0),
+            Err(unread) => return ClientView::Unknown(unread.why),
         };
         let Some(crd) = world
             .crd
@@ -64,7 +64,7 @@ impl Cluster for MemoryCluster {
     }
 
     async fn ledger(&self, subject: &Subject) -> Result<LedgerRead, Unread> {
-        let world = self.readable()?;
+        let world = self.shown()?;
         Ok(match world.ledger.get(&subject.entry_name()) {
             None => LedgerRead::Absent,
             Some(stored) => match stored.entry.clone() {
@@ -87,7 +87,7 @@ impl Cluster for MemoryCluster {
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {
-        drop(self.readable()?);
+        drop(self.shown()?);
         Ok(self.found_secret(namespace, name))
     }
 

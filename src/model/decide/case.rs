@@ -8,7 +8,7 @@ use crate::api::{ClientCondition, ClientReason};
 use crate::model::fault::{Denial, Fault};
 use crate::model::ledger::{Attempt, LedgerEntry, Registration};
 use crate::model::names::{AttemptId, ServerKey, random_id};
-use crate::model::report::{Obstacle, report};
+use crate::model::report::{Obstacle, Report, impeded, report};
 use crate::model::state::{ClientObject, Server, State, Written};
 use crate::model::step::{Record, Refusal, Step, Verification};
 
@@ -93,6 +93,9 @@ impl<'a> Case<'a> {
                     Wake::Backoff,
                 )
             }
+            Some((written @ (Written::Ledger | Written::NotRead), Refusal::Denied(why))) => {
+                self.impeded(&super::without_rights(*written, why))
+            }
             Some((_, Refusal::Denied(_) | Refusal::Unavailable(_))) => end(Decision::Blocked(Wake::Backoff)),
         }
     }
@@ -104,6 +107,12 @@ impl<'a> Case<'a> {
     pub(super) fn blocked_until<T>(&self, obstacle: Obstacle, wake: Wake) -> Flow<T> {
         self.tell(Some(obstacle), None)?;
         end(Decision::Blocked(wake))
+    }
+
+    /// Kubernetes itself is in the way. What is published stays what it is, and so does what is said of it.
+    fn impeded<T>(&self, message: &str) -> Flow<T> {
+        self.say(impeded(self.state, self.client, message))?;
+        end(Decision::Blocked(Wake::Backoff))
     }
 
     pub(super) fn settled(&self, next_rotation: Option<Timestamp>) -> Flow<Decision> {
@@ -136,7 +145,10 @@ impl<'a> Case<'a> {
 
     /// Reports, if there is anything to say that was not said.
     fn tell(&self, obstacle: Option<Obstacle>, next_rotation: Option<Timestamp>) -> Flow {
-        let report = report(self.state, self.client, obstacle, next_rotation);
+        self.say(report(self.state, self.client, obstacle, next_rotation))
+    }
+
+    fn say(&self, report: Report) -> Flow {
         let status_refused = matches!(self.state.pass.refusal, Some((Written::Status, _)));
         let news = report.status != self.client.status || !report.happenings.is_empty();
         if news && !status_refused {

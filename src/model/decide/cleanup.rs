@@ -45,6 +45,10 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<D
     match &state.pass.refusal {
         None => {}
         Some((_, Refusal::Stale)) => return Ok(Decision::Blocked(Wake::Now)),
+        Some((written, Refusal::Denied(why))) => {
+            pending(state, super::without_rights(*written, why))?;
+            return Ok(Decision::Blocked(Wake::Backoff));
+        }
         Some(_) => return Ok(Decision::Blocked(Wake::Backoff)),
     }
     obligations::store_answer(state)?;

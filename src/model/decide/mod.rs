@@ -20,7 +20,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 
 use super::access;
-use super::state::{ClientView, LedgerView, ServerView, State};
+use super::state::{ClientView, LedgerView, ServerView, State, Written};
 use super::step::Step;
 use case::{Case, Flow};
 pub use drift::differs;
@@ -75,6 +75,19 @@ pub fn decide(state: &State, rng: &mut dyn CryptoRng) -> Decision {
         Ok(decision) => decision,
         Err(decision) => *decision,
     }
+}
+
+/// That Kubernetes refuses what the operator needs, for a person.
+fn without_rights(what: Written, why: &str) -> String {
+    let what = match what {
+        Written::NotRead => "does not let the operator read what it has to know",
+        Written::Ledger => "does not let the operator keep its record of this client",
+        Written::Secret | Written::Status => "does not let the operator write what it has to",
+    };
+    format!(
+        "the API server {what}: {why}. Platform team: give the operator the rights of its chart, or lift the rule that is \
+         in the way. Nothing is changed at the authorization server until then; tried again at least every 6 minutes."
+    )
 }
 
 /// A client that is there. Read from top to bottom, this is what the operator does.

@@ -187,7 +187,7 @@ impl Port {
     async fn look<T>(&self, read: impl Future<Output = Result<T, Unread>> + Send) -> Result<T, Unread> {
         let ticket = self.enter(Kind::Look).await;
         let found = match ticket.what {
-            Some(What::Unavailable) => Err(Unread("the API server is away".into())),
+            Some(What::Unavailable) => Err(Unread::new("the API server is away".into())),
             _ => read.await,
         };
         self.leave(ticket).await;
@@ -304,7 +304,7 @@ impl Cluster for Port {
         let read = async { Ok(self.stage.cluster.presence(key, owner).await) };
         self.look(read)
             .await
-            .unwrap_or_else(|unread| ClientView::Unknown(unread.0))
+            .unwrap_or_else(|unread| ClientView::Unknown(unread.why))
     }
 
     async fn ledger(&self, subject: &Subject) -> Result<LedgerRead, Unread> {

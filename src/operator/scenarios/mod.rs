@@ -2,5 +2,6 @@
 
 pub(super) mod bench;
 mod names;
+mod rights;
 mod stories;
 mod weather;
