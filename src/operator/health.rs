@@ -48,6 +48,7 @@ async fn ready(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
 
 async fn metrics(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
     operator.metrics.queue(operator.queue.depth());
+    operator.metrics.unreadable(operator.unreadable());
     match operator.metrics.text() {
         Ok(text) => (StatusCode::OK, text),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),

@@ -23,6 +23,7 @@ pub struct Metrics {
     provider_calls: Family<CallLabels, Counter>,
     panics: Counter,
     queue_depth: Gauge,
+    unreadable: Family<KindLabels, Gauge>,
     clients: Family<ClientLabels, Gauge>,
     server_ready: Family<ServerLabels, Gauge>,
     ready_seconds: Gauge<f64, AtomicU64>,
@@ -49,6 +50,11 @@ struct CallLabels {
     server: String,
     call: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -85,6 +91,7 @@ impl Default for Metrics {
             provider_calls: Family::default(),
             panics: Counter::default(),
             queue_depth: Gauge::default(),
+            unreadable: Family::default(),
             clients: Family::default(),
             server_ready: Family::default(),
             ready_seconds: Gauge::default(),
@@ -108,6 +115,11 @@ impl Default for Metrics {
             "queue_depth",
             "Clients that wait for a worker",
             m.queue_depth.clone(),
+        );
+        registry.register(
+            "unreadable_objects",
+            "Objects that this version cannot read, by kind",
+            m.unreadable.clone(),
         );
         registry.register("clients", "Clients by server and state", m.clients.clone());
         registry.register(
@@ -169,6 +181,15 @@ impl Metrics {
     /// How many wait.
     pub fn queue(&self, depth: usize) {
         self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// How many objects of each kind cannot be read.
+    pub fn unreadable(&self, counts: impl IntoIterator<Item = (&'static str, usize)>) {
+        for (kind, count) in counts {
+            self.unreadable
+                .get_or_create(&KindLabels { kind })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Where a server stands.

@@ -1,16 +1,13 @@
 //! A small copy of one kind of object, kept true by a watch of its own.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, TryStreamExt};
-use kube::api::Api;
+use futures::{Stream, StreamExt};
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use serde::de::DeserializeOwned;
+use kube::runtime::watcher::{self, Event};
 
 /// What is kept of each object: no more than is needed, so that memory does not follow the size of objects.
 #[derive(Debug)]
@@ -87,11 +84,6 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
         self.inner().trouble.clone()
     }
 
-    /// Puts a value in by hand: what a write of our own answered need not wait for the watch.
-    pub fn put(&self, key: K, value: V) {
-        self.inner().objects.insert(key, value);
-    }
-
     fn set(&self, key: K, after: Option<V>) -> Change<K, V> {
         let mut inner = self.inner();
         let before = match &after {
@@ -130,23 +122,20 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
         self.inner().heard.map(|at| at.elapsed())
     }
 
-    /// Watches `api` for ever with a backoff of its own, keeps what `reduce` makes of each object (`None`: as if it were gone),
-    /// and tells of every change. A bad object or a bad hour of the API server never ends it.
-    pub async fn run<O>(
+    /// Follows a watch for ever with a backoff of its own, keeps what `reduce` makes of each object (`None`: as if it were
+    /// gone), and tells of every change. A bad hour of the API server never ends it. Kinds whose objects may be unreadable
+    /// are watched as [`DeserializeGuard`](kube::core::DeserializeGuard), so that one such object does not hide the others.
+    pub async fn run<O: Send + 'static>(
         &self,
-        api: Api<O>,
-        config: watcher::Config,
+        events: impl Stream<Item = watcher::Result<Event<O>>> + Send,
         reduce: impl Fn(&O) -> (K, Option<V>),
         mut told: impl FnMut(Change<K, V>),
-    ) where
-        O: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-    {
+    ) {
         let mut listed: Option<HashMap<K, V>> = None;
-        let mut stream = watcher(api, config).default_backoff().into_stream().boxed();
-        loop {
-            let event = match stream.try_next().await {
-                Ok(Some(event)) => event,
-                Ok(None) => return,
+        let mut events = Box::pin(events.default_backoff());
+        while let Some(event) = events.next().await {
+            let event = match event {
+                Ok(event) => event,
                 Err(error) => {
                     let trouble = described(&error);
                     tracing::warn!(error = %trouble, "a watch is in trouble; it is tried again");

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::core::{ObjectMeta, PartialObjectMeta};
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::runtime::watcher;
 use kube::runtime::watcher::Config;
-use kube::{Api, Client};
+use kube::{Api, Client, Resource, ResourceExt};
 use rand::SeedableRng;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -75,11 +76,11 @@ async fn watch_namespaces(operator: Arc<Operator>, client: Client) {
             operator.look_at_namespace(&change.key, Urgency::Change);
         }
     };
-    let api = Api::<PartialObjectMeta<Namespace>>::all(client);
-    operator
-        .namespaces
-        .run(api, Config::default(), index::namespace, told)
-        .await;
+    let events = watcher(
+        Api::<PartialObjectMeta<Namespace>>::all(client),
+        Config::default(),
+    );
+    operator.namespaces.run(events, index::namespace, told).await;
 }
 
 async fn watch_clients(operator: Arc<Operator>, client: Client) {
@@ -98,15 +99,11 @@ async fn watch_clients(operator: Arc<Operator>, client: Client) {
             operator.look_at(&change.key, urgency);
         }
     };
-    operator
-        .clients
-        .run(
-            Api::<OAuthClient>::all(client),
-            Config::default(),
-            index::client,
-            told,
-        )
-        .await;
+    let events = watcher(
+        Api::<DeserializeGuard<OAuthClient>>::all(client),
+        Config::default(),
+    );
+    operator.clients.run(events, index::client, told).await;
 }
 
 async fn watch_ledger(operator: Arc<Operator>, client: Client, namespace: String) {
@@ -131,15 +128,8 @@ async fn watch_ledger(operator: Arc<Operator>, client: Client, namespace: String
         }
     };
     let config = Config::default().fields(&format!("type={}", api::SECRET_TYPE_LEDGER_ENTRY));
-    operator
-        .entries
-        .run(
-            Api::<Secret>::namespaced(client, &namespace),
-            config,
-            index::entry,
-            told,
-        )
-        .await;
+    let events = watcher(Api::<Secret>::namespaced(client, &namespace), config);
+    operator.entries.run(events, index::entry, told).await;
 }
 
 async fn watch_published(operator: Arc<Operator>, client: Client) {
@@ -160,8 +150,8 @@ async fn watch_published(operator: Arc<Operator>, client: Client) {
     };
     let (label, value) = publication::MANAGED_BY_LABEL;
     let config = Config::default().labels(&format!("{label}={value}"));
-    let api = Api::<PartialObjectMeta<Secret>>::all(client);
-    operator.published.run(api, config, index::published, told).await;
+    let events = watcher(Api::<PartialObjectMeta<Secret>>::all(client), config);
+    operator.published.run(events, index::published, told).await;
 }
 
 async fn watch_credentials(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
@@ -171,11 +161,8 @@ async fn watch_credentials(operator: Arc<Operator>, client: Client, orders: mpsc
         }
     };
     let config = Config::default().labels(&format!("{}={}", api::LABEL_SERVER_CREDENTIALS, api::LABEL_TRUE));
-    let api = Api::<PartialObjectMeta<Secret>>::all(client);
-    operator
-        .credentials
-        .run(api, config, index::credential, told)
-        .await;
+    let events = watcher(Api::<PartialObjectMeta<Secret>>::all(client), config);
+    operator.credentials.run(events, index::credential, told).await;
 }
 
 async fn watch_cluster_servers(
@@ -183,44 +170,61 @@ async fn watch_cluster_servers(
     client: Client,
     orders: mpsc::UnboundedSender<Order>,
 ) {
-    let reduce = |object: &ClusterAuthorizationServer| server(&object.metadata, &object.spec.0);
-    let api = Api::all(client);
+    let reduce =
+        |object: &DeserializeGuard<ClusterAuthorizationServer>| server(object, |found| &found.spec.0);
+    let events = watcher(Api::all(client), Config::default());
     operator
         .cluster_servers
-        .run(api, Config::default(), reduce, |change| tend(&orders, change))
+        .run(events, reduce, |change| tend(&orders, change))
         .await;
 }
 
 async fn watch_servers(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
-    let reduce = |object: &AuthorizationServer| server(&object.metadata, &object.spec.0);
-    let api = Api::all(client);
+    let reduce = |object: &DeserializeGuard<AuthorizationServer>| server(object, |found| &found.spec.0);
+    let events = watcher(Api::all(client), Config::default());
     operator
         .namespaced_servers
-        .run(api, Config::default(), reduce, |change| tend(&orders, change))
+        .run(events, reduce, |change| tend(&orders, change))
         .await;
 }
 
-fn server(metadata: &ObjectMeta, spec: &api::ServerSpec) -> (ServerKey, Option<ServerObject>) {
+type FoundServer = Result<ServerObject, String>;
+
+fn server<O: Resource>(
+    object: &DeserializeGuard<O>,
+    spec: impl Fn(&O) -> &api::ServerSpec,
+) -> (ServerKey, Option<FoundServer>)
+where
+    DeserializeGuard<O>: Resource,
+{
     let key = ServerKey {
-        namespace: metadata.namespace.clone(),
-        name: metadata.name.clone().unwrap_or_default(),
+        namespace: object.namespace(),
+        name: object.name_any(),
     };
-    let object = ServerObject {
-        uid: Uid(metadata.uid.clone().unwrap_or_default()),
-        generation: metadata.generation.unwrap_or_default(),
-        spec: Arc::new(spec.clone()),
+    let found = match &object.0 {
+        Ok(found) => Ok(ServerObject {
+            uid: Uid(object.uid().unwrap_or_default()),
+            generation: object.meta().generation.unwrap_or_default(),
+            spec: Arc::new(spec(found).clone()),
+        }),
+        Err(unreadable) => {
+            let why = index::told(&unreadable.error).to_owned();
+            tracing::warn!(server = %key, why, "this version cannot read a server object; nothing is called there");
+            Err(why)
+        }
     };
-    (key, Some(object))
+    (key, Some(found))
 }
 
-fn tend(orders: &mpsc::UnboundedSender<Order>, change: Change<ServerKey, ServerObject>) {
+fn tend(orders: &mpsc::UnboundedSender<Order>, change: Change<ServerKey, FoundServer>) {
     if change.before == change.after {
         return;
     }
     order(
         orders,
         match change.after {
-            Some(object) => Order::Tend(change.key, object),
+            Some(Ok(object)) => Order::Tend(change.key, object),
+            Some(Err(why)) => Order::Hold(change.key, why),
             None => Order::Drop(change.key),
         },
     );
@@ -323,7 +327,98 @@ fn backoff(failures: u32, chance: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::extract::RawQuery;
+    use serde_json::{Value, json};
+
     use super::*;
+    use crate::cluster::{ApiServer, KubeCluster};
+    use crate::model::Timing;
+
+    fn an_object(name: &str, kind: &str, version: &str) -> Value {
+        json!({
+            "apiVersion": "oauthclient.dev/v1alpha1",
+            "kind": "OAuthClient",
+            "metadata": {"namespace": "a", "name": name, "uid": name, "resourceVersion": version, "generation": 1},
+            "spec": {"serverRef": {"kind": kind, "name": "corp"}},
+        })
+    }
+
+    /// An API server that lists these objects and then tells of these changes.
+    fn listing(items: Vec<Value>, changes: &[(&str, Value)]) -> Client {
+        let mut lines = String::new();
+        for (verb, object) in changes {
+            lines += &json!({"type": verb, "object": object}).to_string();
+            lines.push('\n');
+        }
+        let answer = move |RawQuery(query): RawQuery| {
+            let (items, lines) = (items.clone(), lines.clone());
+            async move {
+                if query.is_some_and(|query| query.contains("watch=true")) {
+                    let lines = futures::stream::once(async move { Ok::<_, std::io::Error>(lines) });
+                    return Body::from_stream(futures::StreamExt::chain(lines, futures::stream::pending()));
+                }
+                let list = json!({
+                    "apiVersion": "oauthclient.dev/v1alpha1",
+                    "kind": "OAuthClientList",
+                    "metadata": {"resourceVersion": "10"},
+                    "items": items,
+                });
+                Body::from(list.to_string())
+            }
+        };
+        Client::new(axum::Router::new().fallback(answer), "default")
+    }
+
+    fn an_operator(client: &Client) -> Arc<Operator> {
+        let cluster = KubeCluster::new(ApiServer::new(client.clone()), "operator", "test-0");
+        Arc::new(Operator::new(Box::new(cluster), "one".into(), Timing::default()))
+    }
+
+    async fn until(what: &str, is: impl Fn() -> bool) {
+        let wait = async {
+            while !is() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), wait)
+            .await
+            .expect(what);
+    }
+
+    #[tokio::test]
+    async fn an_object_that_cannot_be_read_hides_no_other_and_is_not_taken_for_gone() {
+        let later = |name, version| an_object(name, "Later", version);
+        let now = |name, version| an_object(name, "ClusterAuthorizationServer", version);
+        let changes = [
+            ("MODIFIED", later("spoilt", "11")),
+            ("ADDED", later("strange", "12")),
+            ("ADDED", now("last", "13")),
+        ];
+        let client = listing(
+            vec![later("odd", "1"), now("plain", "2"), now("spoilt", "3")],
+            &changes,
+        );
+        let operator = an_operator(&client);
+        let watch = tokio::spawn(watch_clients(operator.clone(), client));
+        let facts = |name: &str| {
+            operator.clients.get(&ClientKey {
+                namespace: "a".into(),
+                name: name.into(),
+            })
+        };
+        until("the watch goes on after the bad objects", || {
+            facts("last").is_some()
+        })
+        .await;
+        assert!(facts("plain").unwrap().server.is_some());
+        for name in ["odd", "spoilt", "strange"] {
+            let facts = facts(name).unwrap_or_else(|| panic!("{name} is taken for gone"));
+            assert_eq!((facts.uid, facts.server), (name.into(), None));
+        }
+        assert_eq!(operator.unreadable()[0], ("OAuthClient", 3));
+        watch.abort();
+    }
 
     #[test]
     fn pauses_grow_and_end_growing() {

@@ -81,6 +81,8 @@ impl Servers {
 pub enum Order {
     /// A server object is there, or has changed.
     Tend(ServerKey, ServerObject),
+    /// A server object is there and this version cannot read it, for this reason.
+    Hold(ServerKey, String),
     /// A server object is gone.
     Drop(ServerKey),
     /// A Secret with a credential changed.
@@ -117,6 +119,20 @@ pub async fn run(
                     };
                     tended.insert(key, (sender, tokio::spawn(task.tend(news))));
                 }
+            }
+            Order::Hold(key, why) => {
+                if let Some((_, task)) = tended.remove(&key) {
+                    task.abort();
+                }
+                let message = format!(
+                    "this version of the operator cannot read the server object: {why}. Platform team: mend it, or run \
+                     a version that knows it. Nothing is called there until then."
+                );
+                operator
+                    .servers
+                    .put(&key, ServerView::NotReady(key.clone(), message), None);
+                operator.metrics.server(&key, false, operator.counts(&key));
+                operator.look_at_server(&key, Urgency::Background);
             }
             Order::Drop(key) => {
                 if let Some((_, task)) = tended.remove(&key) {

@@ -39,10 +39,10 @@ pub struct Operator {
     pub entries: Mirror<String, EntryFacts>,
     /// All namespaces.
     pub namespaces: Mirror<String, NamespaceFacts>,
-    /// All server objects.
-    pub cluster_servers: Mirror<ServerKey, ServerObject>,
+    /// All server objects, or why this version cannot read them.
+    pub cluster_servers: Mirror<ServerKey, Result<ServerObject, String>>,
     /// All namespaced server objects.
-    pub namespaced_servers: Mirror<ServerKey, ServerObject>,
+    pub namespaced_servers: Mirror<ServerKey, Result<ServerObject, String>>,
     /// All published Secrets.
     pub published: Mirror<ObjectKey, (ClientKey, Version)>,
     /// All Secrets with credentials of servers.
@@ -108,7 +108,10 @@ impl Operator {
 
     /// Asks for a look at every client of a server, and every record.
     pub fn look_at_server(&self, server: &ServerKey, urgency: Urgency) {
-        for (client, _) in self.clients.select(|_, facts| facts.server == *server) {
+        for (client, _) in self
+            .clients
+            .select(|_, facts| facts.server.as_ref() == Some(server))
+        {
             self.look_at(&client, urgency);
         }
         for subject in self.recorded(|_, known| *known == *server) {
@@ -120,7 +123,7 @@ impl Operator {
     pub fn look_at_waiting(&self, server: &ServerKey) {
         for (client, _) in self
             .clients
-            .select(|_, facts| facts.server == *server && !facts.ready)
+            .select(|_, facts| facts.server.as_ref() == Some(server) && !facts.ready)
         {
             self.look_at(&client, Urgency::Background);
         }
@@ -259,6 +262,22 @@ impl Operator {
         .collect()
     }
 
+    /// How many objects of each kind this version cannot read.
+    pub fn unreadable(&self) -> [(&'static str, usize); 4] {
+        [
+            ("OAuthClient", self.clients.count(|facts| facts.server.is_none())),
+            (
+                "AuthorizationServer",
+                self.namespaced_servers.count(Result::is_err),
+            ),
+            (
+                "ClusterAuthorizationServer",
+                self.cluster_servers.count(Result::is_err),
+            ),
+            ("LedgerEntry", self.entries.count(|facts| facts.known.is_none())),
+        ]
+    }
+
     /// How the clients of a server stand.
     pub fn counts(&self, server: &ServerKey) -> Counts {
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
@@ -269,7 +288,7 @@ impl Operator {
             registered: number(known().filter(|known| known.current.is_some()).count()),
             blocked: number(
                 self.clients
-                    .count(|facts| facts.server == *server && !facts.ready),
+                    .count(|facts| facts.server.as_ref() == Some(server) && !facts.ready),
             ),
             pending_deletion: known()
                 .map(|known| known.obligations)
