@@ -15,4 +15,7 @@ mod scenarios;
 pub mod scopes;
 pub mod servers;
 pub mod standing;
+pub mod start;
+pub mod supervise;
+pub mod watches;
 pub mod world;

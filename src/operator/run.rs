@@ -1,30 +1,21 @@
-//! The process: watches that feed the queue, workers that empty it, and a graceful end.
+//! The workers that empty the queue, and their graceful end.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::core::{DeserializeGuard, PartialObjectMeta};
-use kube::runtime::watcher;
-use kube::runtime::watcher::Config;
-use kube::{Api, Client, Resource, ResourceExt};
 use rand::SeedableRng;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::index;
-use super::mirror::Change;
 use super::pass;
-use super::queue::Urgency;
-use super::servers::{Order, ServerObject};
-use super::world::{ObjectKey, Operator, until};
-use crate::api::{self, AuthorizationServer, ClusterAuthorizationServer, OAuthClient};
-use crate::model::{ClientKey, ServerKey, Subject, Uid, Version, Wake, publication};
+use super::supervise::keep;
+use super::world::{Operator, until};
+use crate::model::{Subject, Wake};
 
 /// The first retry comes after this, the next ones after twice as long each.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -37,205 +28,6 @@ const AT_ONCE: u32 = 5;
 /// Calls in flight are waited for this long at the end.
 const GRACE: Duration = Duration::from_secs(70);
 
-/// Watches everything, for ever.
-pub async fn watch(
-    operator: Arc<Operator>,
-    client: Client,
-    namespace: String,
-    orders: mpsc::UnboundedSender<Order>,
-) {
-    let mut watches = JoinSet::new();
-    watches.spawn(watch_namespaces(operator.clone(), client.clone()));
-    watches.spawn(watch_clients(operator.clone(), client.clone()));
-    watches.spawn(watch_ledger(operator.clone(), client.clone(), namespace));
-    watches.spawn(watch_published(operator.clone(), client.clone()));
-    watches.spawn(watch_credentials(
-        operator.clone(),
-        client.clone(),
-        orders.clone(),
-    ));
-    watches.spawn(watch_cluster_servers(
-        operator.clone(),
-        client.clone(),
-        orders.clone(),
-    ));
-    watches.spawn(watch_servers(operator.clone(), client, orders));
-    while let Some(ended) = watches.join_next().await {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            operator.metrics.panicked();
-            tracing::error!(%error, "a watch panicked");
-        }
-    }
-}
-
-async fn watch_namespaces(operator: Arc<Operator>, client: Client) {
-    let told = |change: Change<String, index::NamespaceFacts>| {
-        if change.before != change.after {
-            operator.look_at_namespace(&change.key, Urgency::Change);
-        }
-    };
-    let events = watcher(
-        Api::<PartialObjectMeta<Namespace>>::all(client),
-        Config::default(),
-    );
-    operator.namespaces.run(events, index::namespace, told).await;
-}
-
-async fn watch_clients(operator: Arc<Operator>, client: Client) {
-    // Our own status writes change nothing but `ready`.
-    let asked = |facts: &index::ClientFacts| index::ClientFacts {
-        ready: false,
-        ..facts.clone()
-    };
-    let told = |change: Change<ClientKey, index::ClientFacts>| {
-        if change.before.as_ref().map(asked) != change.after.as_ref().map(asked) {
-            let urgency = if operator.clients.is_complete() {
-                Urgency::Change
-            } else {
-                Urgency::Background
-            };
-            operator.look_at(&change.key, urgency);
-        }
-    };
-    let events = watcher(
-        Api::<DeserializeGuard<OAuthClient>>::all(client),
-        Config::default(),
-    );
-    operator.clients.run(events, index::client, told).await;
-}
-
-async fn watch_ledger(operator: Arc<Operator>, client: Client, namespace: String) {
-    let subject = |facts: &index::EntryFacts| facts.known.as_ref().map(|known| known.subject.clone());
-    let told = |change: Change<String, index::EntryFacts>| {
-        let key = (String::new(), change.key.clone());
-        let before = change.before.as_ref().and_then(subject);
-        match &change.after {
-            Some(facts) if operator.is_ours(&key, &facts.version) || change.before == change.after => {}
-            Some(facts) => {
-                if let Some(subject) = subject(facts).or(before) {
-                    operator.queue.push(subject, Urgency::Background);
-                }
-            }
-            None => {
-                operator.forget(&key);
-                if let Some(subject) = before {
-                    operator.forget_subject(&subject);
-                    operator.queue.push(subject, Urgency::Background);
-                }
-            }
-        }
-    };
-    let config = Config::default().fields(&format!("type={}", api::SECRET_TYPE_LEDGER_ENTRY));
-    let events = watcher(Api::<Secret>::namespaced(client, &namespace), config);
-    operator.entries.run(events, index::entry, told).await;
-}
-
-async fn watch_published(operator: Arc<Operator>, client: Client) {
-    let told = |change: Change<ObjectKey, (ClientKey, Version)>| {
-        let ours = change
-            .after
-            .as_ref()
-            .is_some_and(|(_, version)| operator.is_ours(&change.key, version));
-        if change.after.is_none() {
-            operator.forget(&change.key);
-        }
-        if ours || change.before == change.after || !operator.published.is_complete() {
-            return;
-        }
-        for (client, _) in [&change.before, &change.after].into_iter().flatten() {
-            operator.look_at(client, Urgency::Change);
-        }
-    };
-    let (label, value) = publication::MANAGED_BY_LABEL;
-    let config = Config::default().labels(&format!("{label}={value}"));
-    let events = watcher(Api::<PartialObjectMeta<Secret>>::all(client), config);
-    operator.published.run(events, index::published, told).await;
-}
-
-async fn watch_credentials(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
-    let told = |change: Change<ObjectKey, Version>| {
-        if change.before != change.after {
-            order(&orders, Order::CredentialChanged(change.key));
-        }
-    };
-    let config = Config::default().labels(&format!("{}={}", api::LABEL_SERVER_CREDENTIALS, api::LABEL_TRUE));
-    let events = watcher(Api::<PartialObjectMeta<Secret>>::all(client), config);
-    operator.credentials.run(events, index::credential, told).await;
-}
-
-async fn watch_cluster_servers(
-    operator: Arc<Operator>,
-    client: Client,
-    orders: mpsc::UnboundedSender<Order>,
-) {
-    let reduce =
-        |object: &DeserializeGuard<ClusterAuthorizationServer>| server(object, |found| &found.spec.0);
-    let events = watcher(Api::all(client), Config::default());
-    operator
-        .cluster_servers
-        .run(events, reduce, |change| tend(&orders, change))
-        .await;
-}
-
-async fn watch_servers(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
-    let reduce = |object: &DeserializeGuard<AuthorizationServer>| server(object, |found| &found.spec.0);
-    let events = watcher(Api::all(client), Config::default());
-    operator
-        .namespaced_servers
-        .run(events, reduce, |change| tend(&orders, change))
-        .await;
-}
-
-type FoundServer = Result<ServerObject, String>;
-
-fn server<O: Resource>(
-    object: &DeserializeGuard<O>,
-    spec: impl Fn(&O) -> &api::ServerSpec,
-) -> (ServerKey, Option<FoundServer>)
-where
-    DeserializeGuard<O>: Resource,
-{
-    let key = ServerKey {
-        namespace: object.namespace(),
-        name: object.name_any(),
-    };
-    let found = match &object.0 {
-        Ok(found) => Ok(ServerObject {
-            uid: Uid(object.uid().unwrap_or_default()),
-            generation: object.meta().generation.unwrap_or_default(),
-            spec: Arc::new(spec(found).clone()),
-        }),
-        Err(unreadable) => {
-            let why = index::told(&unreadable.error).to_owned();
-            tracing::warn!(server = %key, why, "this version cannot read a server object; nothing is called there");
-            Err(why)
-        }
-    };
-    (key, Some(found))
-}
-
-fn tend(orders: &mpsc::UnboundedSender<Order>, change: Change<ServerKey, FoundServer>) {
-    if change.before == change.after {
-        return;
-    }
-    order(
-        orders,
-        match change.after {
-            Some(Ok(object)) => Order::Tend(change.key, object),
-            Some(Err(why)) => Order::Hold(change.key, why),
-            None => Order::Drop(change.key),
-        },
-    );
-}
-
-fn order(orders: &mpsc::UnboundedSender<Order>, order: Order) {
-    if orders.send(order).is_err() {
-        tracing::debug!("nobody tends servers any more: the operator is stopping");
-    }
-}
-
 /// Works until the queue is closed, and then until what is in hand is done, but not for ever.
 pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Output = ()>) {
     let retries = Arc::new(Retries::default());
@@ -243,11 +35,16 @@ pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Outpu
     for _ in 0..workers {
         let (operator, retries) = (operator.clone(), retries.clone());
         crew.spawn(async move {
-            while let Some(subject) = operator.queue.next().await {
-                let wake = look(&operator, &subject).await;
-                retries.schedule(&operator, &subject, wake);
-                operator.queue.done(&subject);
-            }
+            let panicked = || operator.metrics.panicked();
+            keep("a worker", panicked, || async {
+                while let Some(subject) = operator.queue.next().await {
+                    let wake = look(&operator, &subject).await;
+                    retries.schedule(&operator, &subject, wake);
+                    operator.queue.done(&subject);
+                }
+                ControlFlow::Break(())
+            })
+            .await;
         });
     }
     stop.await;
@@ -327,98 +124,7 @@ fn backoff(failures: u32, chance: f64) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
-    use axum::extract::RawQuery;
-    use serde_json::{Value, json};
-
     use super::*;
-    use crate::cluster::{ApiServer, KubeCluster};
-    use crate::model::Timing;
-
-    fn an_object(name: &str, kind: &str, version: &str) -> Value {
-        json!({
-            "apiVersion": "oauthclient.dev/v1alpha1",
-            "kind": "OAuthClient",
-            "metadata": {"namespace": "a", "name": name, "uid": name, "resourceVersion": version, "generation": 1},
-            "spec": {"serverRef": {"kind": kind, "name": "corp"}},
-        })
-    }
-
-    /// An API server that lists these objects and then tells of these changes.
-    fn listing(items: Vec<Value>, changes: &[(&str, Value)]) -> Client {
-        let mut lines = String::new();
-        for (verb, object) in changes {
-            lines += &json!({"type": verb, "object": object}).to_string();
-            lines.push('\n');
-        }
-        let answer = move |RawQuery(query): RawQuery| {
-            let (items, lines) = (items.clone(), lines.clone());
-            async move {
-                if query.is_some_and(|query| query.contains("watch=true")) {
-                    let lines = futures::stream::once(async move { Ok::<_, std::io::Error>(lines) });
-                    return Body::from_stream(futures::StreamExt::chain(lines, futures::stream::pending()));
-                }
-                let list = json!({
-                    "apiVersion": "oauthclient.dev/v1alpha1",
-                    "kind": "OAuthClientList",
-                    "metadata": {"resourceVersion": "10"},
-                    "items": items,
-                });
-                Body::from(list.to_string())
-            }
-        };
-        Client::new(axum::Router::new().fallback(answer), "default")
-    }
-
-    fn an_operator(client: &Client) -> Arc<Operator> {
-        let cluster = KubeCluster::new(ApiServer::new(client.clone()), "operator", "test-0");
-        Arc::new(Operator::new(Box::new(cluster), "one".into(), Timing::default()))
-    }
-
-    async fn until(what: &str, is: impl Fn() -> bool) {
-        let wait = async {
-            while !is() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(20), wait)
-            .await
-            .expect(what);
-    }
-
-    #[tokio::test]
-    async fn an_object_that_cannot_be_read_hides_no_other_and_is_not_taken_for_gone() {
-        let later = |name, version| an_object(name, "Later", version);
-        let now = |name, version| an_object(name, "ClusterAuthorizationServer", version);
-        let changes = [
-            ("MODIFIED", later("spoilt", "11")),
-            ("ADDED", later("strange", "12")),
-            ("ADDED", now("last", "13")),
-        ];
-        let client = listing(
-            vec![later("odd", "1"), now("plain", "2"), now("spoilt", "3")],
-            &changes,
-        );
-        let operator = an_operator(&client);
-        let watch = tokio::spawn(watch_clients(operator.clone(), client));
-        let facts = |name: &str| {
-            operator.clients.get(&ClientKey {
-                namespace: "a".into(),
-                name: name.into(),
-            })
-        };
-        until("the watch goes on after the bad objects", || {
-            facts("last").is_some()
-        })
-        .await;
-        assert!(facts("plain").unwrap().server.is_some());
-        for name in ["odd", "spoilt", "strange"] {
-            let facts = facts(name).unwrap_or_else(|| panic!("{name} is taken for gone"));
-            assert_eq!((facts.uid, facts.server), (name.into(), None));
-        }
-        assert_eq!(operator.unreadable()[0], ("OAuthClient", 3));
-        watch.abort();
-    }
 
     #[test]
     fn pauses_grow_and_end_growing() {

@@ -1,13 +1,14 @@
 //! The servers: each server object is tended by a task of its own, which connects, checks, lists and reports.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, watch};
 use tokio::time::Instant;
 
 use super::index::comparable;
@@ -15,6 +16,7 @@ use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
 use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
+use super::supervise::{Task, keep};
 use super::world::{ObjectKey, Operator};
 use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
@@ -90,14 +92,36 @@ pub enum Order {
 }
 
 /// Starts, tells and ends the tending tasks.
-pub async fn run(
-    operator: Arc<Operator>,
-    objects: Arc<ServerObjects>,
-    egress: EgressRules,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-) {
-    let mut tended: HashMap<ServerKey, (watch::Sender<ServerObject>, JoinHandle<()>)> = HashMap::new();
-    while let Some(order) = orders.recv().await {
+pub struct Tending {
+    /// Whom they tell.
+    pub operator: Arc<Operator>,
+    /// What they read and write.
+    pub objects: Arc<ServerObjects>,
+    /// Where they may connect to.
+    pub egress: EgressRules,
+    /// What is asked of them.
+    pub orders: AsyncMutex<mpsc::UnboundedReceiver<Order>>,
+}
+
+type Tended = HashMap<ServerKey, (watch::Sender<ServerObject>, Task)>;
+
+impl Tending {
+    /// Follows the orders for as long as there are any. Begun again, it begins with all servers that are known.
+    pub async fn run(&self) {
+        let mut orders = self.orders.lock().await;
+        let mut tended = Tended::new();
+        let operator = &self.operator;
+        let known = [&operator.cluster_servers, &operator.namespaced_servers];
+        for (key, found) in known.into_iter().flat_map(|mirror| mirror.select(|_, _| true)) {
+            self.follow(&mut tended, Order::of(key, Some(found))).await;
+        }
+        while let Some(order) = orders.recv().await {
+            self.follow(&mut tended, order).await;
+        }
+    }
+
+    async fn follow(&self, tended: &mut Tended, order: Order) {
+        let operator = &self.operator;
         match order {
             Order::Tend(key, object) => {
                 if let Some((sender, _)) = tended.get(&key) {
@@ -108,21 +132,14 @@ pub async fn run(
                     });
                 } else {
                     let (sender, news) = watch::channel(object);
-                    let task = Tender {
-                        operator: operator.clone(),
-                        objects: objects.clone(),
-                        egress: egress.clone(),
-                        key: key.clone(),
-                        trouble: Arc::new(Notify::new()),
-                        standing: Standing::default(),
-                        written: None,
-                    };
-                    tended.insert(key, (sender, tokio::spawn(task.tend(news))));
+                    let task = self.tender(&key, news);
+                    tended.insert(key, (sender, task));
                 }
             }
             Order::Hold(key, why) => {
+                // Ended first, so that it says nothing after us.
                 if let Some((_, task)) = tended.remove(&key) {
-                    task.abort();
+                    task.end().await;
                 }
                 let message = format!(
                     "this version of the operator cannot read the server object: {why}. Platform team: mend it, or run \
@@ -136,21 +153,82 @@ pub async fn run(
             }
             Order::Drop(key) => {
                 if let Some((_, task)) = tended.remove(&key) {
-                    task.abort();
+                    task.end().await;
                 }
                 operator.servers.remove(&key);
                 operator.metrics.forget(&key);
                 operator.look_at_server(&key, Urgency::Change);
             }
             Order::CredentialChanged((namespace, name)) => {
-                for (key, (sender, _)) in &tended {
-                    let reads_there = key.namespace.as_ref().unwrap_or(&objects.namespace) == &namespace;
+                for (key, (sender, _)) in tended {
+                    let reads_there = key.namespace.as_ref().unwrap_or(&self.objects.namespace) == &namespace;
                     if reads_there && needs(&sender.borrow().spec, &name) {
                         sender.send_modify(|_| {});
                     }
                 }
             }
         }
+    }
+
+    fn tender(&self, key: &ServerKey, news: watch::Receiver<ServerObject>) -> Task {
+        let (operator, objects, egress) = (self.operator.clone(), self.objects.clone(), self.egress.clone());
+        let key = key.clone();
+        Task::spawn(async move {
+            let panicked = || operator.metrics.panicked();
+            keep("the tending of a server", panicked, || {
+                let tender = Tender {
+                    operator: operator.clone(),
+                    objects: objects.clone(),
+                    egress: egress.clone(),
+                    key: key.clone(),
+                    trouble: Arc::new(Notify::new()),
+                    standing: Standing::default(),
+                    written: None,
+                    listing: Listing::default(),
+                };
+                tender.tend(news.clone()).map(ControlFlow::Break)
+            })
+            .await;
+        })
+    }
+}
+
+impl Order {
+    /// What is to be done about a server object that is found so, or not found.
+    pub fn of(key: ServerKey, found: Option<Result<ServerObject, String>>) -> Self {
+        match found {
+            Some(Ok(object)) => Self::Tend(key, object),
+            Some(Err(why)) => Self::Hold(key, why),
+            None => Self::Drop(key),
+        }
+    }
+}
+
+/// When a server is listed next. Kept beyond a connection: where that is made anew more often than the server is to be
+/// listed, the list would never come.
+#[derive(Debug, Default)]
+struct Listing {
+    /// The period that was asked for, and the time that follows from it.
+    planned: Option<(Duration, Instant)>,
+}
+
+impl Listing {
+    /// When the next list is due, with this period.
+    fn due(&mut self, period: Duration) -> Instant {
+        match self.planned {
+            Some((planned, at)) if planned == period => at,
+            _ => {
+                // Spread over the period, so that servers are not all listed at once after a start.
+                let at = Instant::now() + period.mul_f64(0.5 + 0.5 * rand::random::<f64>());
+                self.planned = Some((period, at));
+                at
+            }
+        }
+    }
+
+    /// A list was begun now.
+    fn begun(&mut self, period: Duration) {
+        self.planned = Some((period, Instant::now() + period));
     }
 }
 
@@ -179,6 +257,7 @@ struct Tender {
     trouble: Arc<Notify>,
     standing: Standing,
     written: Option<ServerStatus>,
+    listing: Listing,
 }
 
 impl Tender {
@@ -233,8 +312,6 @@ impl Tender {
     ) -> Watched {
         self.standing.lacking = None;
         let period = Duration::from_secs(object.spec.drift_check.period_seconds.into());
-        // Spread over the period, so that servers are not all listed at once after a start.
-        let mut next_list = Instant::now() + period.mul_f64(0.5 + 0.5 * rand::random::<f64>());
         let mut next_check = Some(Instant::now());
         let mut last_check = Instant::now();
         let mut pause = FIRST_CHECK;
@@ -268,8 +345,8 @@ impl Tender {
                 () = self.trouble.notified(), if next_check.is_none() => {
                     next_check = Some(Instant::now().max(last_check + TROUBLE_PAUSE));
                 }
-                () = tokio::time::sleep_until(next_list), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
-                    next_list = Instant::now() + period;
+                () = tokio::time::sleep_until(self.listing.due(period)), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
+                    self.listing.begun(period);
                     self.list(connection).await;
                 }
                 () = tokio::time::sleep_until(next_counts) => {
@@ -473,5 +550,28 @@ impl Permit for Admitted {
         ) {
             self.trouble.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_comes_in_time_however_often_the_server_is_connected_to_again() {
+        let period = Duration::from_secs(3600);
+        let (mut listing, start) = (Listing::default(), Instant::now());
+        // Each turn is a connection that lasts for ten minutes.
+        while Instant::now() < listing.due(period) {
+            tokio::time::advance(Duration::from_secs(600)).await;
+            assert!(start.elapsed() <= period + Duration::from_secs(600));
+        }
+        listing.begun(period);
+        assert_eq!(listing.due(period), Instant::now() + period);
+        let sooner = listing.due(Duration::from_secs(60));
+        assert!(
+            sooner <= Instant::now() + Duration::from_secs(60),
+            "a new period counts at once"
+        );
     }
 }

@@ -215,51 +215,47 @@ impl Operator {
         self.queue.close();
     }
 
-    /// What keeps the operator from being ready.
+    /// What keeps the operator from being ready: a watch that has not seen everything yet, or sees nothing any more.
     pub fn waiting_for(&self) -> Vec<String> {
-        let watch = |name: &str, complete: bool, trouble: Option<String>| {
-            (!complete).then(|| match trouble {
-                Some(trouble) => format!("{name} ({trouble})"),
-                None => name.to_owned(),
-            })
-        };
+        let identity = "the cluster's identity and the CRDs".to_owned();
+        let identified = !locked(&self.here).cluster_id.0.is_empty();
+        let watches = self.watches();
+        let watches = watches.into_iter().filter_map(|(name, complete, trouble, _)| {
+            trouble
+                .map(|trouble| format!("{name} ({trouble})"))
+                .or_else(|| (!complete).then(|| name.to_owned()))
+        });
+        (!identified)
+            .then_some(identity)
+            .into_iter()
+            .chain(watches)
+            .collect()
+    }
+
+    /// The watches that are under way and have not done anything for longer than `limit`, not even tried.
+    pub fn stuck_watches(&self, limit: Duration) -> Vec<&'static str> {
+        let watches = self.watches().into_iter();
+        let stuck = watches.filter(|(_, _, _, silent)| silent.is_some_and(|silent| silent > limit));
+        stuck.map(|(name, ..)| name).collect()
+    }
+
+    /// Of each watch its name, whether it has seen everything, its trouble, and how long it has been silent.
+    fn watches(&self) -> [(&'static str, bool, Option<String>, Option<Duration>); 7] {
+        fn watch<K: Clone + Eq + std::hash::Hash, V: Clone>(
+            name: &'static str,
+            mirror: &Mirror<K, V>,
+        ) -> (&'static str, bool, Option<String>, Option<Duration>) {
+            (name, mirror.is_complete(), mirror.trouble(), mirror.silent_for())
+        }
         [
-            watch(
-                "the cluster's identity and the CRDs",
-                !locked(&self.here).cluster_id.0.is_empty(),
-                None,
-            ),
-            watch("OAuthClients", self.clients.is_complete(), self.clients.trouble()),
-            watch("the ledger", self.entries.is_complete(), self.entries.trouble()),
-            watch(
-                "namespaces",
-                self.namespaces.is_complete(),
-                self.namespaces.trouble(),
-            ),
-            watch(
-                "ClusterAuthorizationServers",
-                self.cluster_servers.is_complete(),
-                self.cluster_servers.trouble(),
-            ),
-            watch(
-                "AuthorizationServers",
-                self.namespaced_servers.is_complete(),
-                self.namespaced_servers.trouble(),
-            ),
-            watch(
-                "published Secrets",
-                self.published.is_complete(),
-                self.published.trouble(),
-            ),
-            watch(
-                "credential Secrets",
-                self.credentials.is_complete(),
-                self.credentials.trouble(),
-            ),
+            watch("OAuthClients", &self.clients),
+            watch("the ledger", &self.entries),
+            watch("namespaces", &self.namespaces),
+            watch("ClusterAuthorizationServers", &self.cluster_servers),
+            watch("AuthorizationServers", &self.namespaced_servers),
+            watch("published Secrets", &self.published),
+            watch("credential Secrets", &self.credentials),
         ]
-        .into_iter()
-        .flatten()
-        .collect()
     }
 
     /// How many objects of each kind this version cannot read.
