@@ -28,16 +28,21 @@ const AT_ONCE: u32 = 5;
 /// Calls in flight are waited for this long at the end.
 const GRACE: Duration = Duration::from_secs(70);
 
+/// So many times the workers that one server may have are there in all, for servers that are slow at the same time.
+const SERVERS_AT_ONCE: u16 = 4;
+
 /// Works until the queue is closed, and then until what is in hand is done, but not for ever.
-pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Output = ()>) {
+/// A server gets `share` workers at most.
+pub async fn work(operator: Arc<Operator>, share: u16, stop: impl Future<Output = ()>) {
     let retries = Arc::new(Retries::default());
     let mut crew = JoinSet::new();
-    for _ in 0..workers {
+    for _ in 0..share.saturating_mul(SERVERS_AT_ONCE) {
         let (operator, retries) = (operator.clone(), retries.clone());
         crew.spawn(async move {
             let panicked = || operator.metrics.panicked();
             keep("a worker", panicked, || async {
-                while let Some(subject) = operator.queue.next().await {
+                let server_of = |subject: &Subject| operator.server_of(subject);
+                while let Some(subject) = operator.queue.next(share.into(), server_of).await {
                     let wake = look(&operator, &subject).await;
                     retries.schedule(&operator, &subject, wake);
                     operator.queue.done(&subject);
@@ -56,28 +61,40 @@ pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Outpu
     }
 }
 
+/// What came of a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Settled,
+    Unsettled,
+    /// It was not its turn at the server.
+    Postponed,
+}
+
 /// One look at one client. A panic is a bug of ours: it is counted, and holds back this client only.
-async fn look(operator: &Operator, subject: &Subject) -> (bool, Wake) {
+async fn look(operator: &Operator, subject: &Subject) -> (Look, Wake) {
     let span = tracing::info_span!("pass", client = %subject);
     let mut rng = rand::rngs::StdRng::from_rng(&mut rand::rng());
     let pass = AssertUnwindSafe(pass::run(operator, subject, &mut rng)).catch_unwind();
     match pass.instrument(span).await {
         Ok(Ok(ended)) => {
-            operator
-                .metrics
-                .passed(if ended.settled { "Settled" } else { "Blocked" });
-            tracing::debug!(client = %subject, settled = ended.settled, steps = ended.steps, wake = ?ended.wake, "looked");
-            (ended.settled, ended.wake)
+            let (result, name) = match (ended.postponed, ended.settled) {
+                (true, _) => (Look::Postponed, "Postponed"),
+                (false, true) => (Look::Settled, "Settled"),
+                (false, false) => (Look::Unsettled, "Blocked"),
+            };
+            operator.metrics.passed(name);
+            tracing::debug!(client = %subject, result = name, steps = ended.steps, wake = ?ended.wake, "looked");
+            (result, ended.wake)
         }
         Ok(Err(unread)) => {
             operator.metrics.passed("Unread");
             tracing::warn!(client = %subject, %unread, "what a decision needs could not be read; tried again");
-            (false, Wake::Backoff)
+            (Look::Unsettled, Wake::Backoff)
         }
         Err(_panic) => {
             operator.metrics.panicked();
             tracing::error!(client = %subject, "a pass panicked; tried again later");
-            (false, Wake::Backoff)
+            (Look::Unsettled, Wake::Backoff)
         }
     }
 }
@@ -89,15 +106,19 @@ struct Retries {
 }
 
 impl Retries {
-    fn schedule(&self, operator: &Operator, subject: &Subject, (settled, wake): (bool, Wake)) {
+    fn schedule(&self, operator: &Operator, subject: &Subject, (look, wake): (Look, Wake)) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = if settled {
-            failures.remove(subject);
-            0
-        } else {
-            let count = failures.entry(subject.clone()).or_default();
-            *count = count.saturating_add(1);
-            *count
+        let count = match look {
+            Look::Settled => {
+                failures.remove(subject);
+                0
+            }
+            Look::Unsettled => {
+                let count = failures.entry(subject.clone()).or_default();
+                *count = count.saturating_add(1);
+                *count
+            }
+            Look::Postponed => 0,
         };
         drop(failures);
         let after = match wake {
@@ -105,7 +126,7 @@ impl Retries {
             Wake::Now | Wake::Backoff => backoff(count, rand::random()),
             // Never before the time that was asked for.
             Wake::At(at) => until(at) + Duration::from_millis(5),
-            Wake::OnChange if settled => return,
+            Wake::OnChange if look == Look::Settled => return,
             Wake::OnChange => SLOW_LOOK,
         };
         operator.queue.push_at(subject.clone(), Instant::now() + after);

@@ -24,7 +24,7 @@ use crate::provider::address::EgressRules;
 use crate::provider::connect::{
     NeededKind, NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed,
 };
-use crate::provider::gate::{self, Gate};
+use crate::provider::gate::{self, Gate, NoEntry};
 
 /// A server in trouble is asked again after this, then after twice as long, and so on.
 const FIRST_CHECK: Duration = Duration::from_secs(2);
@@ -526,7 +526,7 @@ struct Limits {
 
 #[async_trait]
 impl Permits for Limits {
-    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, Fault> {
+    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, NoEntry> {
         let permit = self.gate.enter(party, PERMIT_WAIT).await?;
         Ok(Box::new(Admitted {
             permit,

@@ -96,6 +96,17 @@ impl Operator {
         })
     }
 
+    /// The server that a look at this subject goes to, as far as it is known.
+    pub fn server_of(&self, subject: &Subject) -> Option<ServerKey> {
+        let recorded = self
+            .entries
+            .get(&subject.entry_name())
+            .and_then(|facts| facts.known);
+        recorded
+            .map(|known| known.server)
+            .or_else(|| self.clients.get(&subject.client)?.server)
+    }
+
     /// Asks for a look at everything that is known under this name: the client, and records of earlier ones.
     pub fn look_at(&self, client: &ClientKey, urgency: Urgency) {
         if let Some(subject) = self.subject(client) {
