@@ -13,9 +13,10 @@ use oauth_client_operator::model::{Here, InstanceId, Timing, random_id};
 use oauth_client_operator::operator::args::{Cli, Command, LogFormat, Run};
 use oauth_client_operator::operator::standing::ServerObjects;
 use oauth_client_operator::operator::supervise::{Task, keep};
+use oauth_client_operator::operator::tending::Tending;
 use oauth_client_operator::operator::watches::{self, Watches};
 use oauth_client_operator::operator::world::Operator;
-use oauth_client_operator::operator::{health, run, servers, start};
+use oauth_client_operator::operator::{health, run, start};
 use oauth_client_operator::provider::address::EgressRules;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -141,7 +142,7 @@ fn background(
     namespace: &str,
 ) -> [Task; 3] {
     let (orders, ordered) = mpsc::unbounded_channel();
-    let tending = servers::Tending {
+    let tending = Tending {
         operator: operator.clone(),
         objects: Arc::new(ServerObjects::new(api.clone(), namespace)),
         egress,

@@ -59,6 +59,7 @@ fn answer(what: &str, troubles: &[String]) -> (StatusCode, String) {
 
 async fn metrics(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
     operator.metrics.queue(operator.queue.depth());
+    operator.metrics.lost_events(operator.cluster.lost_events());
     operator.metrics.unreadable(operator.unreadable());
     match operator.metrics.text() {
         Ok(text) => (StatusCode::OK, text),

@@ -1,6 +1,6 @@
 //! Metrics. Every label has a bounded number of values: kinds of steps and outcomes, and server objects.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -22,6 +22,7 @@ pub struct Metrics {
     step_seconds: Family<StepKind, Histogram>,
     provider_calls: Family<CallLabels, Counter>,
     panics: Counter,
+    lost_events: Counter,
     queue_depth: Gauge,
     unreadable: Family<KindLabels, Gauge>,
     clients: Family<ClientLabels, Gauge>,
@@ -90,6 +91,7 @@ impl Default for Metrics {
             }),
             provider_calls: Family::default(),
             panics: Counter::default(),
+            lost_events: Counter::default(),
             queue_depth: Gauge::default(),
             unreadable: Family::default(),
             clients: Family::default(),
@@ -110,7 +112,16 @@ impl Default for Metrics {
             "Calls of authorization servers",
             m.provider_calls.clone(),
         );
-        registry.register("panics", "Passes that panicked; each is a bug", m.panics.clone());
+        registry.register(
+            "panics",
+            "Passes and tasks that panicked; each is a bug",
+            m.panics.clone(),
+        );
+        registry.register(
+            "lost_events",
+            "Events that the API server did not take",
+            m.lost_events.clone(),
+        );
         registry.register(
             "queue_depth",
             "Clients that wait for a worker",
@@ -181,6 +192,11 @@ impl Metrics {
     /// How many wait.
     pub fn queue(&self, depth: usize) {
         self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// How many Events were lost so far.
+    pub fn lost_events(&self, count: u64) {
+        self.lost_events.inner().store(count, Ordering::Relaxed);
     }
 
     /// How many objects of each kind cannot be read.

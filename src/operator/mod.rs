@@ -17,5 +17,6 @@ pub mod servers;
 pub mod standing;
 pub mod start;
 pub mod supervise;
+pub mod tending;
 pub mod watches;
 pub mod world;

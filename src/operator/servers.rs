@@ -1,14 +1,12 @@
 //! The servers: each server object is tended by a task of its own, which connects, checks, lists and reports.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Mutex as AsyncMutex, Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::index::comparable;
@@ -16,13 +14,13 @@ use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
 use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
-use super::supervise::{Task, keep};
-use super::world::{ObjectKey, Operator};
+use super::world::Operator;
 use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
 use crate::provider::connect::{
-    NeededKind, NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed,
+    Needed, NeededKind, NotConnected, Secrets, connect, endpoints, fingerprint, former_fingerprints,
+    secrets_needed,
 };
 use crate::provider::gate::{self, Gate, NoEntry};
 
@@ -36,6 +34,8 @@ const DENIED_CHECK: Duration = Duration::from_secs(600);
 const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 /// Counts in the status are brought up to date this often at most.
 const COUNTS: Duration = Duration::from_secs(30);
+/// What a connection is made with and is not watched is looked at this often.
+const UNWATCHED_LOOK: Duration = Duration::from_secs(60);
 /// A permit is waited for no longer than this: the pass comes again.
 const PERMIT_WAIT: Duration = Duration::from_secs(5);
 
@@ -69,138 +69,12 @@ impl Servers {
             .unwrap_or_else(|| (ServerView::Missing(key.clone()), None))
     }
 
-    fn put(&self, key: &ServerKey, view: ServerView, connection: Option<Connection>) {
+    pub(super) fn put(&self, key: &ServerKey, view: ServerView, connection: Option<Connection>) {
         self.known().insert(key.clone(), (view, connection));
     }
 
-    fn remove(&self, key: &ServerKey) {
+    pub(super) fn remove(&self, key: &ServerKey) {
         self.known().remove(key);
-    }
-}
-
-/// What the tending tasks are told.
-#[derive(Debug)]
-pub enum Order {
-    /// A server object is there, or has changed.
-    Tend(ServerKey, ServerObject),
-    /// A server object is there and this version cannot read it, for this reason.
-    Hold(ServerKey, String),
-    /// A server object is gone.
-    Drop(ServerKey),
-    /// A Secret with a credential changed.
-    CredentialChanged(ObjectKey),
-}
-
-/// Starts, tells and ends the tending tasks.
-pub struct Tending {
-    /// Whom they tell.
-    pub operator: Arc<Operator>,
-    /// What they read and write.
-    pub objects: Arc<ServerObjects>,
-    /// Where they may connect to.
-    pub egress: EgressRules,
-    /// What is asked of them.
-    pub orders: AsyncMutex<mpsc::UnboundedReceiver<Order>>,
-}
-
-type Tended = HashMap<ServerKey, (watch::Sender<ServerObject>, Task)>;
-
-impl Tending {
-    /// Follows the orders for as long as there are any. Begun again, it begins with all servers that are known.
-    pub async fn run(&self) {
-        let mut orders = self.orders.lock().await;
-        let mut tended = Tended::new();
-        let operator = &self.operator;
-        let known = [&operator.cluster_servers, &operator.namespaced_servers];
-        for (key, found) in known.into_iter().flat_map(|mirror| mirror.select(|_, _| true)) {
-            self.follow(&mut tended, Order::of(key, Some(found))).await;
-        }
-        while let Some(order) = orders.recv().await {
-            self.follow(&mut tended, order).await;
-        }
-    }
-
-    async fn follow(&self, tended: &mut Tended, order: Order) {
-        let operator = &self.operator;
-        match order {
-            Order::Tend(key, object) => {
-                if let Some((sender, _)) = tended.get(&key) {
-                    sender.send_if_modified(|current| {
-                        let changed = *current != object;
-                        *current = object;
-                        changed
-                    });
-                } else {
-                    let (sender, news) = watch::channel(object);
-                    let task = self.tender(&key, news);
-                    tended.insert(key, (sender, task));
-                }
-            }
-            Order::Hold(key, why) => {
-                // Ended first, so that it says nothing after us.
-                if let Some((_, task)) = tended.remove(&key) {
-                    task.end().await;
-                }
-                let message = format!(
-                    "this version of the operator cannot read the server object: {why}. Platform team: mend it, or run \
-                     a version that knows it. Nothing is called there until then."
-                );
-                operator
-                    .servers
-                    .put(&key, ServerView::NotReady(key.clone(), message), None);
-                operator.metrics.server(&key, false, operator.counts(&key));
-                operator.look_at_server(&key, Urgency::Background);
-            }
-            Order::Drop(key) => {
-                if let Some((_, task)) = tended.remove(&key) {
-                    task.end().await;
-                }
-                operator.servers.remove(&key);
-                operator.metrics.forget(&key);
-                operator.look_at_server(&key, Urgency::Change);
-            }
-            Order::CredentialChanged((namespace, name)) => {
-                for (key, (sender, _)) in tended {
-                    let reads_there = key.namespace.as_ref().unwrap_or(&self.objects.namespace) == &namespace;
-                    if reads_there && needs(&sender.borrow().spec, &name) {
-                        sender.send_modify(|_| {});
-                    }
-                }
-            }
-        }
-    }
-
-    fn tender(&self, key: &ServerKey, news: watch::Receiver<ServerObject>) -> Task {
-        let (operator, objects, egress) = (self.operator.clone(), self.objects.clone(), self.egress.clone());
-        let key = key.clone();
-        Task::spawn(async move {
-            let panicked = || operator.metrics.panicked();
-            keep("the tending of a server", panicked, || {
-                let tender = Tender {
-                    operator: operator.clone(),
-                    objects: objects.clone(),
-                    egress: egress.clone(),
-                    key: key.clone(),
-                    trouble: Arc::new(Notify::new()),
-                    standing: Standing::default(),
-                    written: None,
-                    listing: Listing::default(),
-                };
-                tender.tend(news.clone()).map(ControlFlow::Break)
-            })
-            .await;
-        })
-    }
-}
-
-impl Order {
-    /// What is to be done about a server object that is found so, or not found.
-    pub fn of(key: ServerKey, found: Option<Result<ServerObject, String>>) -> Self {
-        match found {
-            Some(Ok(object)) => Self::Tend(key, object),
-            Some(Err(why)) => Self::Hold(key, why),
-            None => Self::Drop(key),
-        }
     }
 }
 
@@ -241,15 +115,8 @@ enum Watched {
     Recovered,
 }
 
-/// Whether a server's connection is made with this Secret.
-fn needs(spec: &ServerSpec, secret: &str) -> bool {
-    secrets_needed(spec)
-        .iter()
-        .any(|needed| needed.kind == NeededKind::Secret && needed.name == secret)
-}
-
 /// The task of one server.
-struct Tender {
+pub(super) struct Tender {
     operator: Arc<Operator>,
     objects: Arc<ServerObjects>,
     egress: EgressRules,
@@ -258,10 +125,33 @@ struct Tender {
     standing: Standing,
     written: Option<ServerStatus>,
     listing: Listing,
+    /// What the connection was made with of what is not watched.
+    unwatched: Secrets,
 }
 
 impl Tender {
-    async fn tend(mut self, mut news: watch::Receiver<ServerObject>) {
+    /// A task that has not done anything.
+    pub(super) fn new(
+        operator: Arc<Operator>,
+        objects: Arc<ServerObjects>,
+        egress: EgressRules,
+        key: ServerKey,
+    ) -> Self {
+        Self {
+            operator,
+            objects,
+            egress,
+            key,
+            trouble: Arc::new(Notify::new()),
+            standing: Standing::default(),
+            written: None,
+            listing: Listing::default(),
+            unwatched: Secrets::new(),
+        }
+    }
+
+    /// Tends the server until nobody tells of it any more.
+    pub(super) async fn tend(mut self, mut news: watch::Receiver<ServerObject>) {
         let mut recovered = false;
         loop {
             let object = news.borrow_and_update().clone();
@@ -289,7 +179,11 @@ impl Tender {
                     self.standing.lacking = Some(lacking);
                     self.report(&object, None).await;
                     // What is missing shows itself by a change; what could not be read is tried again.
-                    let pause = if retry { FIRST_CHECK } else { LAST_CHECK * 10 };
+                    let pause = match (retry, unwatched(&object.spec).is_empty()) {
+                        (true, _) => FIRST_CHECK,
+                        (false, true) => LAST_CHECK * 10,
+                        (false, false) => UNWATCHED_LOOK,
+                    };
                     tokio::select! {
                         changed = news.changed() => if changed.is_err() { return },
                         () = tokio::time::sleep(pause) => {}
@@ -317,6 +211,8 @@ impl Tender {
         let mut pause = FIRST_CHECK;
         let mut next_counts = Instant::now() + COUNTS;
         let far = Duration::from_secs(365 * 86_400);
+        let has_unwatched = !unwatched(&object.spec).is_empty();
+        let mut next_look = Instant::now() + UNWATCHED_LOOK;
         loop {
             tokio::select! {
                 _ = news.changed() => return Watched::Changed,
@@ -348,6 +244,13 @@ impl Tender {
                 () = tokio::time::sleep_until(self.listing.due(period)), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
                     self.listing.begun(period);
                     self.list(connection).await;
+                }
+                () = tokio::time::sleep_until(next_look), if has_unwatched => {
+                    next_look = Instant::now() + UNWATCHED_LOOK;
+                    if self.is_outdated(&object.spec).await {
+                        tracing::info!(server = %self.key, "what the connection was made with has changed; it is made anew");
+                        return Watched::Changed;
+                    }
                 }
                 () = tokio::time::sleep_until(next_counts) => {
                     next_counts = Instant::now() + COUNTS;
@@ -416,10 +319,27 @@ impl Tender {
         }
     }
 
-    async fn connection(&self, object: &ServerObject) -> Result<Connection, Lacking> {
+    /// Reads what a connection is made with, and keeps what nobody tells of when it changes.
+    async fn read(&mut self, spec: &ServerSpec) -> Result<Secrets, Lacking> {
+        let found = self.objects.read(&self.key, &secrets_needed(spec)).await?;
+        let ids: Vec<_> = unwatched(spec).iter().map(Needed::id).collect();
+        self.unwatched = found.clone();
+        self.unwatched.retain(|id, _| ids.contains(id));
+        Ok(found)
+    }
+
+    /// Whether something that is not watched is not any more what the connection was made with.
+    async fn is_outdated(&self, spec: &ServerSpec) -> bool {
+        match self.objects.read(&self.key, &unwatched(spec)).await {
+            Ok(found) => found != self.unwatched,
+            Err(lacking) => !lacking.retry,
+        }
+    }
+
+    async fn connection(&mut self, object: &ServerObject) -> Result<Connection, Lacking> {
         let spec = &object.spec;
         let namespaced = self.key.namespace.is_some();
-        let secrets = self.objects.read(&self.key, &secrets_needed(spec)).await?;
+        let secrets = self.read(spec).await?;
         let provider =
             connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
         Ok(Connection {
@@ -492,6 +412,14 @@ impl Tender {
     }
 }
 
+/// What a connection is made with and nobody tells of when it changes: ConfigMaps, which the operator may read and not
+/// watch.
+fn unwatched(spec: &ServerSpec) -> Vec<Needed> {
+    let mut needed = secrets_needed(spec);
+    needed.retain(|needed| needed.kind == NeededKind::ConfigMap);
+    needed
+}
+
 fn not_connected(why: &NotConnected) -> Lacking {
     let (reason, cure) = match why {
         NotConnected::ProviderNotAvailable(_) => (
@@ -556,6 +484,56 @@ impl Permit for Admitted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::{ApiServer, KubeCluster};
+
+    #[tokio::test]
+    async fn a_change_of_a_config_map_is_seen_and_a_bad_hour_is_none() {
+        use axum::http::StatusCode;
+        use serde_json::json;
+
+        let map = |text: &str| {
+            let map = json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "data": {"ca.crt": text},
+                "metadata": {"namespace": "operator", "name": "ca", "uid": "u", "resourceVersion": "1"},
+            });
+            (StatusCode::OK, map.to_string())
+        };
+        let answer = Arc::new(Mutex::new(map("one")));
+        let answers = answer.clone();
+        let routes = axum::Router::new().fallback(move || async move { answers.lock().unwrap().clone() });
+        let api = ApiServer::new(kube::Client::new(routes, "default"));
+        let cluster = KubeCluster::new(api.clone(), "operator", "test-0");
+        let operator = Operator::new(Box::new(cluster), "one".into(), crate::model::Timing::default());
+        let key = ServerKey {
+            namespace: None,
+            name: "corp".into(),
+        };
+        let objects = Arc::new(ServerObjects::new(api, "operator"));
+        let mut tender = Tender::new(Arc::new(operator), objects, EgressRules::default(), key);
+        let spec: ServerSpec = serde_json::from_value(json!({
+            "provider": {"dynamicRegistration": {"registrationURI": "https://a.example.com/reg", "auth": {"none": {}}}},
+            "tls": {"caBundleRef": {"kind": "ConfigMap", "name": "ca"}},
+        }))
+        .unwrap();
+        assert_eq!(unwatched(&spec).len(), 1);
+        assert_eq!(tender.read(&spec).await.unwrap().len(), 1);
+        assert!(!tender.is_outdated(&spec).await);
+        *answer.lock().unwrap() = (StatusCode::SERVICE_UNAVAILABLE, String::new());
+        assert!(
+            !tender.is_outdated(&spec).await,
+            "what cannot be read says nothing"
+        );
+        *answer.lock().unwrap() = map("two");
+        assert!(tender.is_outdated(&spec).await);
+        tender.read(&spec).await.unwrap();
+        assert!(!tender.is_outdated(&spec).await);
+        let gone = json!({
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "NotFound",
+            "message": "gone", "code": 404, "details": {"kind": "configmaps", "name": "ca"},
+        });
+        *answer.lock().unwrap() = (StatusCode::NOT_FOUND, gone.to_string());
+        assert!(tender.is_outdated(&spec).await);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_list_comes_in_time_however_often_the_server_is_connected_to_again() {

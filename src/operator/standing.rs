@@ -1,12 +1,11 @@
 //! How a server stands: what its status says, and the objects that it needs.
 
 use jiff::Timestamp;
-use kube::Api;
 
 use super::metrics::Counts;
 use crate::api::{
-    AuthorizationServer, CapabilitiesStatus, ChosenBy, ClientCounts, ClusterAuthorizationServer,
-    ConditionStatus, OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
+    CapabilitiesStatus, ChosenBy, ClientCounts, ConditionStatus, OverlapKind, ProviderType, ServerCondition,
+    ServerReason, ServerStatus,
 };
 use crate::cluster::ApiServer;
 use crate::cluster::Unread;
@@ -196,20 +195,7 @@ impl ServerObjects {
 
     /// The status that a server object has now.
     pub async fn status(&self, key: &ServerKey) -> Result<Option<ServerStatus>, String> {
-        let text = |error: kube::Error| error.to_string();
-        let client = self.api.client();
-        Ok(match &key.namespace {
-            Some(namespace) => Api::<AuthorizationServer>::namespaced(client, namespace)
-                .get_opt(&key.name)
-                .await
-                .map_err(text)?
-                .and_then(|found| found.status),
-            None => Api::<ClusterAuthorizationServer>::all(client)
-                .get_opt(&key.name)
-                .await
-                .map_err(text)?
-                .and_then(|found| found.status),
-        })
+        servers::status(&self.api, key).await.map_err(|unread| unread.0)
     }
 
     /// Writes how a server stands if that is news; what is in the status then.
