@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+use super::pass::World as _;
 use super::world::Operator;
 
 /// A pass that goes on for longer than this is stuck: every call in it has a deadline far below.
@@ -28,6 +29,8 @@ pub fn router(operator: Arc<Operator>) -> Router {
 
 /// Fails only for a task that is stuck: a restart helps against nothing else.
 async fn live(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
+    // Asked every few seconds, so that a clock that was set is noticed also where nothing else happens.
+    operator.now();
     let mut stuck: Vec<String> = operator
         .stuck_watches(WATCH_STUCK_AFTER)
         .into_iter()

@@ -1,6 +1,7 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 
 pub mod args;
+pub mod clock;
 #[cfg(all(test, feature = "enumerate"))]
 mod enumerate;
 pub mod health;

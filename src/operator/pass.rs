@@ -23,8 +23,12 @@ pub trait World: Send + Sync {
     fn cluster(&self) -> &dyn Cluster;
     /// Who we are.
     fn here(&self) -> Here;
-    /// The wall clock.
+    /// The time, which does not jump when the wall clock does.
     fn now(&self) -> Timestamp;
+    /// The wall clock as it is.
+    fn wall(&self) -> Timestamp {
+        self.now()
+    }
     /// A namespace, as last seen.
     fn namespace(&self, name: &str) -> NamespaceView;
     /// A server object, and the way to the server if it can be used.
@@ -160,8 +164,10 @@ impl<'a> Running<'a> {
         let Executor { world, subject, .. } = self.executor;
         let began = Instant::now();
         let outcome = match self.executor.execute(&self.state, step).await {
+            Ok(Outcome::Fault(fault)) | Err(NoEntry::Fault(fault)) => {
+                Outcome::Fault(by_our_clock(world, fault))
+            }
             Ok(outcome) => outcome,
-            Err(NoEntry::Fault(fault)) => Outcome::Fault(fault),
             Err(NoEntry::Busy(after)) => {
                 self.executor.busy = Some(after);
                 return self;
@@ -346,6 +352,7 @@ struct Executor<'a> {
 struct Ready {
     id: AttemptId,
     recorded: Instant,
+    wall: Timestamp,
     permit: Box<dyn Permit>,
 }
 
@@ -402,6 +409,7 @@ impl Executor<'_> {
                 self.attempt = call.cloned().zip(permit).map(|(id, permit)| Ready {
                     id,
                     recorded: Instant::now(),
+                    wall: self.world.wall(),
                     permit,
                 });
                 Outcome::Recorded(version)
@@ -425,11 +433,12 @@ impl Executor<'_> {
                     return Ok(Outcome::NotSent);
                 };
                 // Both clocks: the monotonic one stops while a machine sleeps, the other one can be set.
-                let by_wall = self.world.now().duration_since(*at);
+                let by_wall = self.world.wall().duration_since(ready.wall);
+                let since_decided = self.world.now().duration_since(*at);
                 let by_own =
                     SignedDuration::try_from(ready.recorded.elapsed()).unwrap_or(SignedDuration::MAX);
-                let age = by_wall.max(by_own);
-                if age > timing.send_within || by_wall < -timing.send_within {
+                let age = by_wall.max(by_own).max(since_decided);
+                if age > timing.send_within || by_wall.min(since_decided) < -timing.send_within {
                     return Ok(Outcome::NotSent);
                 }
                 let left = timing.take_over_after() - age.max(SignedDuration::ZERO);
@@ -476,6 +485,17 @@ impl Executor<'_> {
         let none = Uid(String::new());
         cluster.tell(key, uid.unwrap_or(&none), &report.happenings).await;
         Outcome::Reported
+    }
+}
+
+/// A server's pause ends at a time of the wall clock; decisions are made by ours.
+fn by_our_clock(world: &dyn World, fault: Fault) -> Fault {
+    match fault {
+        Fault::Throttled(Some(until)) => {
+            let ahead = world.now().duration_since(world.wall());
+            Fault::Throttled(Some(until.saturating_add(ahead).unwrap_or(until)))
+        }
+        fault => fault,
     }
 }
 

@@ -7,14 +7,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
+use jiff::Timestamp;
 use rand::SeedableRng;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
 use super::pass;
+use super::pass::World as _;
 use super::supervise::keep;
-use super::world::{Operator, until};
+use super::world::Operator;
 use crate::model::{Subject, Wake};
 
 /// The first retry comes after this, the next ones after twice as long each.
@@ -23,6 +25,8 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(300);
 /// What waits for a change is looked at this often all the same: a change that nobody saw must not be missed for ever.
 const SLOW_LOOK: Duration = Duration::from_secs(600);
+/// No wake-up is further away than this.
+const LAST_WAKE: Duration = Duration::from_secs(6 * 3600);
 /// So often in a row a pass that saw something out of date is repeated at once.
 const AT_ONCE: u32 = 5;
 /// Calls in flight are waited for this long at the end.
@@ -124,13 +128,19 @@ impl Retries {
         let after = match wake {
             Wake::Now if count <= AT_ONCE => Duration::ZERO,
             Wake::Now | Wake::Backoff => backoff(count, rand::random()),
-            // Never before the time that was asked for.
-            Wake::At(at) => until(at) + Duration::from_millis(5),
+            Wake::At(at) => pause_until(at, operator.now()),
             Wake::OnChange if look == Look::Settled => return,
             Wake::OnChange => SLOW_LOOK,
         };
         operator.queue.push_at(subject.clone(), Instant::now() + after);
     }
+}
+
+/// Never before the time that was asked for, unless that is so far away that it is looked at in between: a clock may have
+/// been wrong when the time was chosen.
+fn pause_until(at: Timestamp, now: Timestamp) -> Duration {
+    let pause = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
+    pause.min(LAST_WAKE) + Duration::from_millis(5)
 }
 
 /// Twice as long after each failure, give or take a fifth.
@@ -153,5 +163,14 @@ mod tests {
         assert_eq!([1, 2, 3, 4].map(seconds), [1, 2, 4, 8]);
         assert_eq!(seconds(1000), 300);
         assert!(backoff(1, 0.0) < backoff(1, 1.0));
+    }
+
+    #[test]
+    fn no_wake_up_is_early_or_too_far_away() {
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |seconds| pause_until(now + jiff::SignedDuration::from_secs(seconds), now);
+        assert!(after(60) > Duration::from_secs(60));
+        assert_eq!(after(-60), Duration::from_millis(5));
+        assert!(pause_until(Timestamp::MAX, now) < Duration::from_secs(7 * 3600));
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
@@ -276,7 +276,7 @@ impl Tender {
         if !connection.provider.capabilities().can_list {
             return;
         }
-        let began_at = Timestamp::now();
+        let began_at = self.operator.now();
         let Ok(permit) = connection.permits.permit("").await else {
             return;
         };

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use super::clock::Clock;
 use super::index::{ClientFacts, EntryFacts, NamespaceFacts};
 use super::metrics::{Counts, Metrics, kind, outcome_kind};
 use super::mirror::Mirror;
@@ -47,6 +48,7 @@ pub struct Operator {
     pub published: Mirror<ObjectKey, (ClientKey, Version)>,
     /// All Secrets with credentials of servers.
     pub credentials: Mirror<ObjectKey, Version>,
+    clock: Clock,
     here: Mutex<Here>,
     stopping: AtomicBool,
     seen: Mutex<HashMap<Subject, Observation>>,
@@ -79,6 +81,7 @@ impl Operator {
             namespaced_servers: Mirror::default(),
             published: Mirror::default(),
             credentials: Mirror::default(),
+            clock: Clock::new(timing.late_delivery),
             here: Mutex::new(here),
             stopping: AtomicBool::new(false),
             seen: Mutex::default(),
@@ -315,6 +318,14 @@ impl World for Operator {
     }
 
     fn now(&self) -> Timestamp {
+        let (now, followed) = self.clock.tell(Timestamp::now());
+        if followed {
+            self.look_at_everything();
+        }
+        now
+    }
+
+    fn wall(&self) -> Timestamp {
         Timestamp::now()
     }
 
@@ -394,9 +405,4 @@ impl World for Operator {
             _ => tracing::debug!(step = kind, outcome = result, ?took, "step"),
         }
     }
-}
-
-/// How long from now until a time of the wall clock; nothing if it has passed.
-pub fn until(at: Timestamp) -> Duration {
-    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO)
 }
