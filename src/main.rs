@@ -1,25 +1,27 @@
 //! The operator's process: reads the command line, connects, and runs until SIGTERM.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::Parser as _;
+use futures::FutureExt as _;
 use jiff::SignedDuration;
-use oauth_client_operator::cluster::{self, ApiServer, KubeCluster, identity};
-use oauth_client_operator::model::{ClusterId, Here, InstanceId, Timing, Uid, random_id};
+use oauth_client_operator::cluster::{self, ApiServer, KubeCluster};
+use oauth_client_operator::model::{Here, InstanceId, Timing, random_id};
 use oauth_client_operator::operator::args::{Cli, Command, LogFormat, Run};
 use oauth_client_operator::operator::standing::ServerObjects;
+use oauth_client_operator::operator::supervise::{Task, keep};
+use oauth_client_operator::operator::tending::Tending;
+use oauth_client_operator::operator::watches::{self, Watches};
 use oauth_client_operator::operator::world::Operator;
-use oauth_client_operator::operator::{health, run, servers};
+use oauth_client_operator::operator::{health, run, start};
 use oauth_client_operator::provider::address::EgressRules;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{Mutex, mpsc};
 use tracing_subscriber::EnvFilter;
-
-/// The CRD is looked at this often: whether it is there yet, and whether it is still the same.
-const CRD_LOOK: Duration = Duration::from_secs(15);
 
 fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
@@ -82,7 +84,6 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
     let client = cluster::client(config).context("the connection to the API server cannot be set up")?;
     let api = ApiServer::new(client.clone());
     let instance = InstanceId(random_id(&mut rand::rng()));
-    let mut stop = stop_signal()?;
 
     let cluster = KubeCluster::new(api.clone(), &arguments.namespace, &instance.0);
     let late_delivery = SignedDuration::from_secs(arguments.late_delivery_seconds);
@@ -98,39 +99,82 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
         .context("--listen cannot be bound")?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), listen = %listener.local_addr()?, instance = %instance, "started");
     let routes = health::router(operator.clone());
-    tokio::spawn(async move { axum::serve(listener, routes).await });
+    let served = async move { axum::serve(listener, routes).await };
+    let running = async {
+        let mut stop = stop_signal()?;
+        tokio::select! {
+            (cluster_id, crd_uid) = start::who_we_are(&api, arguments.cluster_id.as_deref()) => {
+                operator.identify(Here { cluster_id, crd_uid, instance, timing });
+            }
+            () = &mut stop => return Ok(()),
+        }
+        let background = background(&operator, &api, client, egress, &arguments.namespace, &reporter);
+        // What is decided before all watches have seen everything would be decided twice.
+        tokio::select! {
+            () = start::all_watches_complete(&operator) => {
+                operator.metrics.became_ready(began.elapsed());
+                tracing::info!(after = ?began.elapsed(), "ready");
+                run::work(operator.clone(), arguments.concurrency, stop).await;
+            }
+            () = &mut stop => operator.stop(),
+        }
+        for task in background {
+            task.end().await;
+        }
+        anyhow::Ok(())
+    };
+    tokio::select! {
+        ended = running => ended,
+        // Nobody could tell any more how the process is: it is better begun again.
+        ended = tokio::spawn(served) => match ended {
+            Ok(Ok(())) => anyhow::bail!("--listen is not served any more"),
+            Ok(Err(error)) => Err(error).context("--listen is not served any more"),
+            Err(error) => Err(error).context("--listen is not served any more"),
+        },
+    }
+}
 
-    tokio::select! {
-        (cluster_id, crd_uid) = who_we_are(&api, arguments.cluster_id.as_deref()) => {
-            operator.identify(Here { cluster_id, crd_uid, instance, timing });
-        }
-        () = &mut stop => return Ok(()),
-    }
+/// What goes on beside the workers, each begun again if it should end.
+fn background(
+    operator: &Arc<Operator>,
+    api: &ApiServer,
+    client: kube::Client,
+    egress: EgressRules,
+    namespace: &str,
+    reporter: &str,
+) -> [Task; 3] {
     let (orders, ordered) = mpsc::unbounded_channel();
-    let objects = Arc::new(ServerObjects::new(api.clone(), &arguments.namespace, &reporter));
-    let background = [
-        tokio::spawn(servers::run(operator.clone(), objects, egress, ordered)),
-        tokio::spawn(run::watch(
-            operator.clone(),
-            client,
-            arguments.namespace.clone(),
-            orders,
-        )),
-        tokio::spawn(follow_crd(operator.clone(), api)),
-    ];
-    // What is decided before all watches have seen everything would be decided twice.
-    tokio::select! {
-        () = all_watches_complete(&operator) => {
-            operator.metrics.became_ready(began.elapsed());
-            tracing::info!(after = ?began.elapsed(), "ready");
-            run::work(operator.clone(), arguments.concurrency, stop).await;
-        }
-        () = &mut stop => operator.stop(),
-    }
-    for task in background {
-        task.abort();
-    }
-    Ok(())
+    let tending = Tending {
+        operator: operator.clone(),
+        objects: Arc::new(ServerObjects::new(api.clone(), namespace, reporter)),
+        egress,
+        orders: Mutex::new(ordered),
+    };
+    let watches = Watches {
+        operator: operator.clone(),
+        client,
+        namespace: namespace.to_owned(),
+        orders,
+    };
+    let following = (operator.clone(), api.clone());
+    [
+        Task::spawn(async move {
+            let panicked = || tending.operator.metrics.panicked();
+            keep("the tending of servers", panicked, || {
+                tending.run().map(ControlFlow::Continue)
+            })
+            .await;
+        }),
+        Task::spawn(watches::watch(watches)),
+        Task::spawn(async move {
+            let (operator, api) = &following;
+            let panicked = || operator.metrics.panicked();
+            keep("the look at the CRD", panicked, || {
+                start::follow_crd(operator, api).map(ControlFlow::Continue)
+            })
+            .await;
+        }),
+    ]
 }
 
 /// SIGTERM or SIGINT.
@@ -143,45 +187,4 @@ fn stop_signal() -> anyhow::Result<std::pin::Pin<Box<dyn Future<Output = ()> + S
             _ = interrupt.recv() => {}
         }
     }))
-}
-
-/// Waits until the cluster's identity and our CRD can be read: an API server that is away or a CRD that is not
-/// installed yet is no reason to crash.
-async fn who_we_are(api: &ApiServer, chosen: Option<&str>) -> (ClusterId, Uid) {
-    loop {
-        match (
-            identity::cluster_id(api, chosen).await,
-            identity::definition(api).await,
-        ) {
-            (Ok(cluster_id), Ok(Some(crd))) if crd.established => return (cluster_id, crd.uid),
-            (Ok(_), Ok(_)) => tracing::warn!("the CRD of OAuthClient is not there yet; waiting for it"),
-            (Err(why), _) | (_, Err(why)) => {
-                tracing::warn!(%why, "the API server cannot be used yet; waiting for it");
-            }
-        }
-        tokio::time::sleep(CRD_LOOK / 5).await;
-    }
-}
-
-async fn all_watches_complete(operator: &Operator) {
-    while !operator.waiting_for().is_empty() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// A CRD that is made again has another UID, which proofs of deletion depend on.
-async fn follow_crd(operator: Arc<Operator>, api: ApiServer) {
-    let mut known: Option<Uid> = None;
-    loop {
-        tokio::time::sleep(CRD_LOOK).await;
-        if let Ok(Some(crd)) = identity::definition(&api).await
-            && known.as_ref() != Some(&crd.uid)
-        {
-            operator.crd_is(crd.uid.clone());
-            if known.is_some() {
-                operator.look_at_everything();
-            }
-            known = Some(crd.uid);
-        }
-    }
 }

@@ -40,11 +40,6 @@ impl KubeCluster {
         }
     }
 
-    /// How many Events could not be sent.
-    pub fn lost_events(&self) -> u64 {
-        self.lost_events.load(Ordering::Relaxed)
-    }
-
     fn secrets(&self, namespace: &str) -> Api<Secret> {
         Api::namespaced(self.server.client(), namespace)
     }
@@ -269,6 +264,10 @@ impl Cluster for KubeCluster {
     async fn report(&self, key: &ClientKey, uid: &Uid, status: &Status) -> Result<(), Refusal> {
         let status = status::to_api(status);
         status::replace::<OAuthClient>(&self.server, Some(&key.namespace), &key.name, uid, &status).await
+    }
+
+    fn lost_events(&self) -> u64 {
+        self.lost_events.load(Ordering::Relaxed)
     }
 
     async fn tell(&self, key: &ClientKey, uid: &Uid, happenings: &[Happening]) {

@@ -106,6 +106,11 @@ pub trait Cluster: Send + Sync {
     /// Writes the status of the client with this UID.
     async fn report(&self, key: &ClientKey, uid: &Uid, status: &Status) -> Result<(), Refusal>;
 
-    /// Sends Events about the client, gone or not. A lost Event is logged and nothing else.
+    /// How many Events could not be sent.
+    fn lost_events(&self) -> u64 {
+        0
+    }
+
+    /// Sends Events about the client, gone or not. A lost Event is logged and counted, and nothing else.
     async fn tell(&self, key: &ClientKey, uid: &Uid, happenings: &[Happening]);
 }

@@ -6,14 +6,14 @@ use std::fmt;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
-use kube::Api;
+use kube::{Api, Resource as _};
 
 use super::Unread;
 use super::apiserver::{ApiServer, Named};
 use super::status::{self, cut, time};
 use crate::api::{
-    AuthorizationServer, ClusterAuthorizationServer, ConditionStatus, LABEL_SERVER_CREDENTIALS, LABEL_TRUE,
-    MESSAGE_MAX, ServerCondition, ServerReason, ServerStatus,
+    AuthorizationServer, ClusterAuthorizationServer, ConditionStatus, GROUP, LABEL_SERVER_CREDENTIALS,
+    LABEL_TRUE, MESSAGE_MAX, ServerCondition, ServerReason, ServerStatus,
 };
 use crate::model::{Confidential, Refusal, ServerKey, Uid, Version};
 
@@ -176,6 +176,27 @@ pub fn conditions(old: &[Condition], now: &[Standing], generation: i64, at: Time
         .collect();
     conditions.sort_by_key(|condition| ServerCondition::parse(&condition.type_));
     conditions
+}
+
+/// The status that a server object has now, if there is such an object.
+pub async fn status(server: &ApiServer, key: &ServerKey) -> Result<Option<ServerStatus>, Unread> {
+    let client = server.client();
+    let object = |plural| Named {
+        group: GROUP,
+        resource: plural,
+        name: &key.name,
+    };
+    if let Some(namespace) = &key.namespace {
+        let servers: Api<AuthorizationServer> = Api::namespaced(client, namespace);
+        let plural = AuthorizationServer::plural(&());
+        let found = server.read(object(&plural), || servers.get(&key.name)).await?;
+        Ok(found.and_then(|found| found.status))
+    } else {
+        let servers: Api<ClusterAuthorizationServer> = Api::all(client);
+        let plural = ClusterAuthorizationServer::plural(&());
+        let found = server.read(object(&plural), || servers.get(&key.name)).await?;
+        Ok(found.and_then(|found| found.status))
+    }
 }
 
 /// Writes the status of a server object if it is another one; whether it was written.

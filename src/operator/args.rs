@@ -36,7 +36,7 @@ pub struct Run {
     /// Where /livez, /readyz and /metrics are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
-    /// How many clients are worked on at once.
+    /// How many clients of one server are worked on at once; four times as many in all.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,
     /// Allow authorization servers on loopback addresses. For tests.

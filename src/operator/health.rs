@@ -8,10 +8,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+use super::pass::World as _;
 use super::world::Operator;
 
 /// A pass that goes on for longer than this is stuck: every call in it has a deadline far below.
 const STUCK_AFTER: Duration = Duration::from_secs(15 * 60);
+
+/// A watch begins again every five minutes, and tries at least as often while it is in trouble. One that does neither
+/// for this long is stuck.
+const WATCH_STUCK_AFTER: Duration = Duration::from_secs(15 * 60);
 
 /// The routes.
 pub fn router(operator: Arc<Operator>) -> Router {
@@ -24,30 +29,41 @@ pub fn router(operator: Arc<Operator>) -> Router {
 
 /// Fails only for a task that is stuck: a restart helps against nothing else.
 async fn live(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
-    match operator.queue.oldest_running() {
-        Some(since) if since.elapsed() > STUCK_AFTER => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("a pass has been going on for {:?}\n", since.elapsed()),
-        ),
-        _ => (StatusCode::OK, "ok\n".to_owned()),
+    // Asked every few seconds, so that a clock that was set is noticed also where nothing else happens.
+    operator.now();
+    let mut stuck: Vec<String> = operator
+        .stuck_watches(WATCH_STUCK_AFTER)
+        .into_iter()
+        .map(|name| format!("the watch of {name} has not even tried anything for {WATCH_STUCK_AFTER:?}"))
+        .collect();
+    if let Some(since) = operator.queue.oldest_running()
+        && since.elapsed() > STUCK_AFTER
+    {
+        stuck.push(format!("a pass has been going on for {:?}", since.elapsed()));
     }
+    answer("stuck", &stuck)
 }
 
-/// Ready when every watch has seen a whole list; says what it waits for.
+/// Ready when every watch has seen a whole list and still sees; says what it waits for.
 async fn ready(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
-    let waiting = operator.waiting_for();
-    if waiting.is_empty() {
+    answer("waiting for", &operator.waiting_for())
+}
+
+fn answer(what: &str, troubles: &[String]) -> (StatusCode, String) {
+    if troubles.is_empty() {
         (StatusCode::OK, "ok\n".to_owned())
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,
-            format!("waiting for: {}\n", waiting.join("; ")),
+            format!("{what}: {}\n", troubles.join("; ")),
         )
     }
 }
 
 async fn metrics(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
     operator.metrics.queue(operator.queue.depth());
+    operator.metrics.lost_events(operator.cluster.lost_events());
+    operator.metrics.unreadable(operator.unreadable());
     match operator.metrics.text() {
         Ok(text) => (StatusCode::OK, text),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),

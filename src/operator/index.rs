@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::ResourceExt;
-use kube::core::PartialObjectMeta;
+use kube::core::{DeserializeGuard, PartialObjectMeta};
+use kube::{Resource, ResourceExt};
 
 use crate::api::{self, ClientCondition, OAuthClient};
 use crate::cluster::secrets;
@@ -13,6 +13,9 @@ use crate::model::{
     ClientKey, Confidential, Credential, LedgerEntry, NamespaceView, Registration, RemoteClient, ServerKey,
     Subject, Uid, Version, publication, short_hash,
 };
+
+/// Longest text about an object that cannot be read, in bytes.
+const WHY_MAX: usize = 300;
 
 /// What is kept of an `OAuthClient`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,34 +28,54 @@ pub struct ClientFacts {
     pub terminating: bool,
     /// A digest of the rotate annotation's value.
     pub rotate: Option<String>,
-    /// The server that it refers to.
-    pub server: ServerKey,
+    /// The server that it refers to; `None` where this version cannot read the object.
+    pub server: Option<ServerKey>,
     /// Whether it is ready, as reported.
     pub ready: bool,
 }
 
-/// Reduces an `OAuthClient`.
-pub fn client(object: &OAuthClient) -> (ClientKey, Option<ClientFacts>) {
+/// Reduces an `OAuthClient`. One that this version cannot read is there all the same: nothing may be concluded from its
+/// absence, as it is not absent.
+pub fn client(object: &DeserializeGuard<OAuthClient>) -> (ClientKey, Option<ClientFacts>) {
     let key = ClientKey {
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
     };
-    let ready = object.status.iter().flat_map(|status| &status.conditions);
-    let ready = ready
-        .filter(|condition| condition.type_ == ClientCondition::Ready.as_str())
-        .any(|condition| condition.status == "True");
+    let (server, ready) = match &object.0 {
+        Ok(client) => (
+            Some(ServerKey::referred_to(&client.spec.server_ref, &key)),
+            is_ready(client),
+        ),
+        Err(unreadable) => {
+            let why = told(&unreadable.error);
+            tracing::warn!(client = %key, why, "this version cannot read an OAuthClient; nothing is done to it");
+            (None, false)
+        }
+    };
     let facts = ClientFacts {
         uid: Uid(object.uid().unwrap_or_default()),
-        generation: object.metadata.generation.unwrap_or_default(),
-        terminating: object.metadata.deletion_timestamp.is_some(),
+        generation: object.meta().generation.unwrap_or_default(),
+        terminating: object.meta().deletion_timestamp.is_some(),
         rotate: object
             .annotations()
             .get(api::ANNOTATION_ROTATE)
             .map(|value| short_hash(&[value], 16)),
-        server: ServerKey::referred_to(&object.spec.server_ref, &key),
+        server,
         ready,
     };
     (key, Some(facts))
+}
+
+/// Why an object cannot be read, cut: it quotes what somebody else wrote.
+pub fn told(why: &str) -> &str {
+    why.get(..why.floor_char_boundary(WHY_MAX)).unwrap_or(why)
+}
+
+fn is_ready(object: &OAuthClient) -> bool {
+    let conditions = object.status.iter().flat_map(|status| &status.conditions);
+    conditions
+        .filter(|condition| condition.type_ == ClientCondition::Ready.as_str())
+        .any(|condition| condition.status == "True")
 }
 
 /// What is kept of a ledger entry.

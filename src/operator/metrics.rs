@@ -1,6 +1,6 @@
 //! Metrics. Every label has a bounded number of values: kinds of steps and outcomes, and server objects.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -22,7 +22,9 @@ pub struct Metrics {
     step_seconds: Family<StepKind, Histogram>,
     provider_calls: Family<CallLabels, Counter>,
     panics: Counter,
+    lost_events: Counter,
     queue_depth: Gauge,
+    unreadable: Family<KindLabels, Gauge>,
     clients: Family<ClientLabels, Gauge>,
     server_ready: Family<ServerLabels, Gauge>,
     ready_seconds: Gauge<f64, AtomicU64>,
@@ -49,6 +51,11 @@ struct CallLabels {
     server: String,
     call: &'static str,
     outcome: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabels {
+    kind: &'static str,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -84,7 +91,9 @@ impl Default for Metrics {
             }),
             provider_calls: Family::default(),
             panics: Counter::default(),
+            lost_events: Counter::default(),
             queue_depth: Gauge::default(),
+            unreadable: Family::default(),
             clients: Family::default(),
             server_ready: Family::default(),
             ready_seconds: Gauge::default(),
@@ -103,11 +112,25 @@ impl Default for Metrics {
             "Calls of authorization servers",
             m.provider_calls.clone(),
         );
-        registry.register("panics", "Passes that panicked; each is a bug", m.panics.clone());
+        registry.register(
+            "panics",
+            "Passes and tasks that panicked; each is a bug",
+            m.panics.clone(),
+        );
+        registry.register(
+            "lost_events",
+            "Events that the API server did not take",
+            m.lost_events.clone(),
+        );
         registry.register(
             "queue_depth",
             "Clients that wait for a worker",
             m.queue_depth.clone(),
+        );
+        registry.register(
+            "unreadable_objects",
+            "Objects that this version cannot read, by kind",
+            m.unreadable.clone(),
         );
         registry.register("clients", "Clients by server and state", m.clients.clone());
         registry.register(
@@ -169,6 +192,20 @@ impl Metrics {
     /// How many wait.
     pub fn queue(&self, depth: usize) {
         self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// How many Events were lost so far.
+    pub fn lost_events(&self, count: u64) {
+        self.lost_events.inner().store(count, Ordering::Relaxed);
+    }
+
+    /// How many objects of each kind cannot be read.
+    pub fn unreadable(&self, counts: impl IntoIterator<Item = (&'static str, usize)>) {
+        for (kind, count) in counts {
+            self.unreadable
+                .get_or_create(&KindLabels { kind })
+                .set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
     }
 
     /// Where a server stands.

@@ -1,31 +1,58 @@
 //! A small copy of one kind of object, kept true by a watch of its own.
 
 use std::collections::HashMap;
-use std::fmt::Debug;
 use std::hash::Hash;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use futures::{StreamExt, TryStreamExt};
-use kube::api::Api;
+use axum::http::Request;
+use futures::{Stream, StreamExt};
+use kube::Client;
+use kube::client::Body;
 use kube::runtime::WatchStreamExt;
-use kube::runtime::watcher::{self, Event, watcher};
-use serde::de::DeserializeOwned;
-
-use crate::cluster::WATCH_SECONDS;
+use kube::runtime::watcher::{self, Event};
+use tokio::time::Instant;
 
 /// What is kept of each object: no more than is needed, so that memory does not follow the size of objects.
 #[derive(Debug)]
 pub struct Mirror<K, V> {
     inner: Mutex<Inner<K, V>>,
+    pulse: Arc<Mutex<Pulse>>,
 }
 
 #[derive(Debug)]
 struct Inner<K, V> {
     objects: HashMap<K, V>,
     complete: bool,
-    heard: Option<Instant>,
+}
+
+/// How a watch is.
+#[derive(Debug, Default)]
+struct Pulse {
+    /// When it last did anything: asked, got an answer, an event or an error. `None` while it is not under way.
+    active: Option<Instant>,
+    /// What keeps it from seeing anything.
     trouble: Option<String>,
+}
+
+fn locked(pulse: &Mutex<Pulse>) -> MutexGuard<'_, Pulse> {
+    pulse.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says that a watch is under way until it is dropped.
+struct UnderWay<'a>(&'a Mutex<Pulse>);
+
+impl<'a> UnderWay<'a> {
+    fn begin(pulse: &'a Mutex<Pulse>) -> Self {
+        locked(pulse).active = Some(Instant::now());
+        Self(pulse)
+    }
+}
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        locked(self.0).active = None;
+    }
 }
 
 impl<K, V> Default for Mirror<K, V> {
@@ -33,11 +60,10 @@ impl<K, V> Default for Mirror<K, V> {
         let inner = Inner {
             objects: HashMap::new(),
             complete: false,
-            heard: None,
-            trouble: None,
         };
         Self {
             inner: Mutex::new(inner),
+            pulse: Arc::default(),
         }
     }
 }
@@ -86,12 +112,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
 
     /// What the watch is in trouble with now.
     pub fn trouble(&self) -> Option<String> {
-        self.inner().trouble.clone()
-    }
-
-    /// Puts a value in by hand: what a write of our own answered need not wait for the watch.
-    pub fn put(&self, key: K, value: V) {
-        self.inner().objects.insert(key, value);
+        locked(&self.pulse).trouble.clone()
     }
 
     fn set(&self, key: K, after: Option<V>) -> Change<K, V> {
@@ -120,36 +141,53 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
     }
 
     fn heard(&self, trouble: Option<String>) {
-        let mut inner = self.inner();
-        if trouble.is_none() {
-            inner.heard = Some(Instant::now());
-        }
-        inner.trouble = trouble;
+        let mut pulse = locked(&self.pulse);
+        pulse.active = Some(Instant::now());
+        pulse.trouble = trouble;
     }
 
-    /// How long ago the watch was last heard of without trouble.
+    /// How long ago the watch last did anything, be it in vain; `None` while it is not under way.
     pub fn silent_for(&self) -> Option<Duration> {
-        self.inner().heard.map(|at| at.elapsed())
+        locked(&self.pulse).active.map(|at| at.elapsed())
     }
 
-    /// Watches `api` for ever with a backoff of its own, keeps what `reduce` makes of each object (`None`: as if it were gone),
-    /// and tells of every change. A bad object or a bad hour of the API server never ends it.
-    pub async fn run<O>(
+    /// The client for this mirror's watch. A watch says nothing of its own of bookmarks, nor of the request by which it
+    /// begins again every five minutes, so where nothing changes only its requests tell a watch that is well from one
+    /// that is stuck.
+    pub fn through(&self, client: &Client) -> Client {
+        let (client, pulse) = (client.clone(), self.pulse.clone());
+        let service = tower::service_fn(move |request: Request<Body>| {
+            let (client, pulse) = (client.clone(), pulse.clone());
+            async move {
+                locked(&pulse).active = Some(Instant::now());
+                let answer = client.send(request).await?;
+                if answer.status().is_success() {
+                    *locked(&pulse) = Pulse {
+                        active: Some(Instant::now()),
+                        trouble: None,
+                    };
+                }
+                Ok::<_, kube::Error>(answer)
+            }
+        });
+        Client::new(service, "default")
+    }
+
+    /// Follows a watch for ever with a backoff of its own, keeps what `reduce` makes of each object (`None`: as if it were
+    /// gone), and tells of every change. A bad hour of the API server never ends it. Kinds whose objects may be unreadable
+    /// are watched as [`DeserializeGuard`](kube::core::DeserializeGuard), so that one such object does not hide the others.
+    pub async fn run<O: Send + 'static>(
         &self,
-        api: Api<O>,
-        config: watcher::Config,
+        events: impl Stream<Item = watcher::Result<Event<O>>> + Send,
         reduce: impl Fn(&O) -> (K, Option<V>),
         mut told: impl FnMut(Change<K, V>),
-    ) where
-        O: kube::Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-    {
+    ) {
+        let _under_way = UnderWay::begin(&self.pulse);
         let mut listed: Option<HashMap<K, V>> = None;
-        let config = config.timeout(WATCH_SECONDS);
-        let mut stream = watcher(api, config).default_backoff().into_stream().boxed();
-        loop {
-            let event = match stream.try_next().await {
-                Ok(Some(event)) => event,
-                Ok(None) => return,
+        let mut events = Box::pin(events.default_backoff());
+        while let Some(event) = events.next().await {
+            let event = match event {
+                Ok(event) => event,
                 Err(error) => {
                     let trouble = described(&error);
                     tracing::warn!(error = %trouble, "a watch is in trouble; it is tried again");

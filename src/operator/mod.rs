@@ -1,6 +1,7 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 
 pub mod args;
+pub mod clock;
 #[cfg(all(test, feature = "enumerate"))]
 mod enumerate;
 pub mod health;
@@ -16,5 +17,9 @@ mod scenarios;
 pub mod scopes;
 pub mod servers;
 pub mod standing;
+pub mod start;
+pub mod supervise;
+pub mod tending;
 pub mod tidings;
+pub mod watches;
 pub mod world;

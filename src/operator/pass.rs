@@ -14,6 +14,7 @@ use crate::model::{
     ServerView, State, Step, Subject, Uid, Unreadable, Version, Wake, Written, decide, fold, publication,
 };
 use crate::provider::Provider;
+use crate::provider::gate::NoEntry;
 
 /// What a pass needs of the world around it.
 #[async_trait]
@@ -22,8 +23,12 @@ pub trait World: Send + Sync {
     fn cluster(&self) -> &dyn Cluster;
     /// Who we are.
     fn here(&self) -> Here;
-    /// The wall clock.
+    /// The time, which does not jump when the wall clock does.
     fn now(&self) -> Timestamp;
+    /// The wall clock as it is.
+    fn wall(&self) -> Timestamp {
+        self.now()
+    }
     /// A namespace, as last seen.
     fn namespace(&self, name: &str) -> NamespaceView;
     /// A server object, and the way to the server if it can be used.
@@ -60,7 +65,7 @@ pub struct Connection {
 #[async_trait]
 pub trait Permits: Send + Sync {
     /// Waits for a permit, or says why there will be none for a while. `party` is who asks, for fairness.
-    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, Fault>;
+    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, NoEntry>;
 }
 
 /// The leave to make one call. It counts as in flight until it is dropped.
@@ -74,6 +79,8 @@ pub trait Permit: Send + Sync {
 pub struct Ended {
     /// Nothing is in the way.
     pub settled: bool,
+    /// Our own limits let nobody in at the server now. Nothing is wrong, so nothing was reported.
+    pub postponed: bool,
     /// When to look again.
     pub wake: Wake,
     /// How many steps it took.
@@ -93,7 +100,12 @@ pub async fn run(
     };
     loop {
         match running.decide(rng) {
-            Decision::Do(step) => running = running.take(&step).await,
+            Decision::Do(step) => {
+                running = running.take(&step).await;
+                if let Some(after) = running.executor.busy {
+                    return Ok(running.postpone(after));
+                }
+            }
             Decision::Settled(wake) => return Ok(running.end(true, wake)),
             Decision::Blocked(wake) => return Ok(running.end(false, wake)),
         }
@@ -105,6 +117,7 @@ impl Ended {
     pub(super) fn nothing_there() -> Self {
         Self {
             settled: true,
+            postponed: false,
             wake: Wake::OnChange,
             steps: 0,
             entry: None,
@@ -129,6 +142,7 @@ impl<'a> Running<'a> {
                 subject,
                 connection,
                 attempt: None,
+                busy: None,
             },
         }))
     }
@@ -149,7 +163,16 @@ impl<'a> Running<'a> {
     pub(super) async fn take(mut self, step: &Step) -> Self {
         let Executor { world, subject, .. } = self.executor;
         let began = Instant::now();
-        let outcome = self.executor.execute(&self.state, step).await;
+        let outcome = match self.executor.execute(&self.state, step).await {
+            Ok(Outcome::Fault(fault)) | Err(NoEntry::Fault(fault)) => {
+                Outcome::Fault(by_our_clock(world, fault))
+            }
+            Ok(outcome) => outcome,
+            Err(NoEntry::Busy(after)) => {
+                self.executor.busy = Some(after);
+                return self;
+            }
+        };
         world.observe(
             subject,
             Some(self.state.server.key()),
@@ -161,6 +184,16 @@ impl<'a> Running<'a> {
         self
     }
 
+    /// Ends it before a call that has to wait for its turn at the server.
+    fn postpone(self, after: Duration) -> Ended {
+        let after = SignedDuration::try_from(after).unwrap_or(SignedDuration::ZERO);
+        let wake = Wake::At(self.state.now.saturating_add(after).unwrap_or(self.state.now));
+        Ended {
+            postponed: true,
+            ..self.end(false, wake)
+        }
+    }
+
     /// Ends it.
     pub(super) fn end(self, settled: bool, wake: Wake) -> Ended {
         let entry = match self.state.ledger {
@@ -169,6 +202,7 @@ impl<'a> Running<'a> {
         };
         Ended {
             settled,
+            postponed: false,
             wake,
             steps: self.state.pass.steps,
             entry,
@@ -338,26 +372,29 @@ struct Executor<'a> {
     subject: &'a Subject,
     connection: Option<Connection>,
     attempt: Option<Ready>,
+    /// Others go first at the server; worth a try after this long.
+    busy: Option<Duration>,
 }
 
 /// An attempt that is recorded, with the permit to send it.
 struct Ready {
     id: AttemptId,
     recorded: Instant,
+    wall: Timestamp,
     permit: Box<dyn Permit>,
 }
 
 impl Executor<'_> {
-    async fn execute(&mut self, state: &State, step: &Step) -> Outcome {
+    async fn execute(&mut self, state: &State, step: &Step) -> Result<Outcome, NoEntry> {
         let cluster = self.world.cluster();
-        match step {
+        Ok(match step {
             Step::FindClaim(claims) => match cluster.is_claimed(self.subject, claims).await {
                 Ok(claimed) => Outcome::Claimed(claimed),
                 Err(unread) => Outcome::Refused(Refusal::Unavailable(unread.why)),
             },
-            Step::Observe(query) => self.ask(query).await,
-            Step::Record(record) => self.record(state, record).await,
-            Step::Call(call) => self.call(state, call).await,
+            Step::Observe(query) => self.ask(query).await?,
+            Step::Record(record) => self.record(state, record).await?,
+            Step::Call(call) => self.call(state, call).await?,
             Step::Publish(publish) => match cluster.publish(&self.subject.client, publish).await {
                 Ok(Some(found)) => Outcome::Published(found),
                 Ok(None) => Outcome::Rehearsed,
@@ -378,38 +415,37 @@ impl Executor<'_> {
                 }
             }
             Step::Report(report) => self.report(state, report).await,
-        }
+        })
     }
 
     /// Permit first, then the record, then the call: nothing is written for a call that could not be sent.
-    async fn record(&mut self, state: &State, record: &Record) -> Outcome {
+    async fn record(&mut self, state: &State, record: &Record) -> Result<Outcome, NoEntry> {
         let call = match record {
             Record::Write { call, .. } => call.as_ref(),
             Record::Remove { .. } => None,
         };
         let permit = match (call, &self.connection) {
             (None, _) => None,
-            (Some(_), None) => return Outcome::Fault(no_way()),
-            (Some(_), Some(_)) if !self.world.may_mutate() => return Outcome::Fault(stopping()),
+            (Some(_), None) => return Err(no_way().into()),
+            (Some(_), Some(_)) if !self.world.may_mutate() => return Err(stopping().into()),
             (Some(_), Some(connection)) => {
-                match connection.permits.permit(&self.subject.client.namespace).await {
-                    Ok(permit) => Some(permit),
-                    Err(fault) => return Outcome::Fault(fault),
-                }
+                Some(connection.permits.permit(&self.subject.client.namespace).await?)
             }
         };
         // Before it is written: who sees it later counts from then.
-        let recorded = Instant::now();
-        match self.write(state, record).await {
+        let (recorded, wall) = (Instant::now(), self.world.wall());
+        Ok(match self.write(state, record).await {
             Ok(version) => {
-                self.attempt = call
-                    .cloned()
-                    .zip(permit)
-                    .map(|(id, permit)| Ready { id, recorded, permit });
+                self.attempt = call.cloned().zip(permit).map(|(id, permit)| Ready {
+                    id,
+                    recorded,
+                    wall,
+                    permit,
+                });
                 Outcome::Recorded(version)
             }
             Err(refusal) => Outcome::Refused(refusal),
-        }
+        })
     }
 
     /// Writes a record. When that fails, the ledger is asked what became of it: if nobody else has written meanwhile, it
@@ -444,29 +480,30 @@ impl Executor<'_> {
         }
     }
 
-    async fn call(&mut self, state: &State, call: &Call) -> Outcome {
+    async fn call(&mut self, state: &State, call: &Call) -> Result<Outcome, NoEntry> {
         let Some(connection) = self.connection.clone() else {
-            return Outcome::Fault(no_way());
+            return Err(no_way().into());
         };
         let timing = &state.here.timing;
         let (within, permit) = match &call.attempt {
             // No record went before this call, so nothing has asked yet whether it may be begun.
-            None if !self.world.may_mutate() => return Outcome::Fault(stopping()),
-            None => match connection.permits.permit(&self.subject.client.namespace).await {
-                Ok(permit) => (connection.call_limit, permit),
-                Err(fault) => return Outcome::Fault(fault),
-            },
+            None if !self.world.may_mutate() => return Err(stopping().into()),
+            None => {
+                let permit = connection.permits.permit(&self.subject.client.namespace).await?;
+                (connection.call_limit, permit)
+            }
             Some((id, at)) => {
                 let Some(ready) = self.attempt.take().filter(|ready| ready.id == *id) else {
-                    return Outcome::NotSent;
+                    return Ok(Outcome::NotSent);
                 };
                 // Both clocks: the monotonic one stops while a machine sleeps, the other one can be set.
-                let by_wall = self.world.now().duration_since(*at);
+                let by_wall = self.world.wall().duration_since(ready.wall);
+                let since_decided = self.world.now().duration_since(*at);
                 let by_own =
                     SignedDuration::try_from(ready.recorded.elapsed()).unwrap_or(SignedDuration::MAX);
-                let age = by_wall.max(by_own);
-                if age > timing.send_within || by_wall < -timing.send_within {
-                    return Outcome::NotSent;
+                let age = by_wall.max(by_own).max(since_decided);
+                if age > timing.send_within || by_wall.min(since_decided) < -timing.send_within {
+                    return Ok(Outcome::NotSent);
                 }
                 let left = timing.take_over_after() - age.max(SignedDuration::ZERO);
                 let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
@@ -475,18 +512,15 @@ impl Executor<'_> {
         };
         let answer = connection.provider.perform(&call.request, within).await;
         permit.done(answer.as_ref().err());
-        answer.map_or_else(Outcome::Fault, Outcome::Answered)
+        Ok(answer.map_or_else(Outcome::Fault, Outcome::Answered))
     }
 
-    async fn ask(&self, query: &Query) -> Outcome {
+    async fn ask(&self, query: &Query) -> Result<Outcome, NoEntry> {
         let Some(connection) = &self.connection else {
-            return Outcome::Fault(no_way());
+            return Err(no_way().into());
         };
         let provider = &connection.provider;
-        let permit = match connection.permits.permit(&self.subject.client.namespace).await {
-            Ok(permit) => permit,
-            Err(fault) => return Outcome::Fault(fault),
-        };
+        let permit = connection.permits.permit(&self.subject.client.namespace).await?;
         let answer = match query {
             Query::Client(handle) => provider.client(handle).await.map(Outcome::Client),
             Query::Attempted(candidate) => provider.attempted(candidate).await.map(Outcome::Client),
@@ -494,7 +528,7 @@ impl Executor<'_> {
             Query::Token(credential) => provider.verify(credential).await.map(Outcome::Token),
         };
         permit.done(answer.as_ref().err());
-        answer.unwrap_or_else(Outcome::Fault)
+        Ok(answer.unwrap_or_else(Outcome::Fault))
     }
 
     async fn report(&self, state: &State, report: &Report) -> Outcome {
@@ -531,6 +565,17 @@ fn can_be_asked_again(server: &ServerView) -> bool {
 
 fn stopping() -> Fault {
     Fault::Unavailable("is not called any more, as the operator is stopping".to_owned())
+}
+
+/// A server's pause ends at a time of the wall clock; decisions are made by ours.
+fn by_our_clock(world: &dyn World, fault: Fault) -> Fault {
+    match fault {
+        Fault::Throttled(Some(until)) => {
+            let ahead = world.now().duration_since(world.wall());
+            Fault::Throttled(Some(until.saturating_add(ahead).unwrap_or(until)))
+        }
+        fault => fault,
+    }
 }
 
 fn no_way() -> Fault {

@@ -1,5 +1,5 @@
 //! What is looked at next: each subject at most once at a time, user changes before background work, namespaces in
-//! turn.
+//! turn, and no server with more than its share of the workers.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::model::Subject;
+use crate::model::{ServerKey, Subject};
 
 /// How urgent something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -27,12 +27,52 @@ pub struct Queue {
 
 #[derive(Debug, Default)]
 struct Inner {
-    ready: BTreeMap<Urgency, Rota>,
+    ready: Waiting,
+    /// By server, those that have or want a worker.
+    lanes: HashMap<ServerKey, Lane>,
+    /// Those that are ready, and whose server has its share of the workers already.
+    parked: HashMap<Subject, ServerKey>,
+    /// Whether a lane goes before those that were not looked at yet.
+    lanes_first: bool,
     timers: BTreeSet<(Instant, Subject)>,
     timer_of: HashMap<Subject, Instant>,
-    running: HashMap<Subject, Instant>,
+    running: HashMap<Subject, (Instant, Option<ServerKey>)>,
     again: HashMap<Subject, Urgency>,
     closed: bool,
+}
+
+/// What one server has of the workers, and who waits for one.
+#[derive(Debug, Default)]
+struct Lane {
+    running: usize,
+    waiting: Waiting,
+}
+
+/// Subjects that are ready, by urgency.
+#[derive(Debug, Default)]
+struct Waiting(BTreeMap<Urgency, Rota>);
+
+impl Waiting {
+    fn add(&mut self, subject: Subject, urgency: Urgency) {
+        if urgency == Urgency::Change {
+            self.0.entry(Urgency::Background).or_default().remove(&subject);
+        } else if self
+            .0
+            .get(&Urgency::Change)
+            .is_some_and(|rota| rota.members.contains(&subject))
+        {
+            return;
+        }
+        self.0.entry(urgency).or_default().push(subject);
+    }
+
+    fn pop(&mut self, urgency: Urgency) -> Option<Subject> {
+        self.0.get_mut(&urgency)?.pop()
+    }
+
+    fn len(&self) -> usize {
+        self.0.values().map(|rota| rota.members.len()).sum()
+    }
 }
 
 /// Subjects that are ready, one namespace after the other, so that a crowd in one delays nobody in another.
@@ -94,19 +134,75 @@ impl Inner {
             *kept = urgency.min(*kept);
             return;
         }
-        if urgency == Urgency::Change {
-            self.ready
-                .entry(Urgency::Background)
-                .or_default()
-                .remove(&subject);
-        } else if self
-            .ready
-            .get(&Urgency::Change)
-            .is_some_and(|rota| rota.members.contains(&subject))
+        if let Some(lane) = self
+            .parked
+            .get(&subject)
+            .and_then(|server| self.lanes.get_mut(server))
         {
+            lane.waiting.add(subject, urgency);
             return;
         }
-        self.ready.entry(urgency).or_default().push(subject);
+        self.ready.add(subject, urgency);
+    }
+
+    /// The most urgent subject whose server has not got its share of the workers.
+    fn pop(&mut self, share: usize, server_of: &impl Fn(&Subject) -> Option<ServerKey>) -> Option<Subject> {
+        self.lanes_first = !self.lanes_first;
+        for urgency in [Urgency::Change, Urgency::Background] {
+            let found = if self.lanes_first {
+                self.pop_lane(urgency, share)
+                    .or_else(|| self.pop_ready(urgency, share, server_of))
+            } else {
+                self.pop_ready(urgency, share, server_of)
+                    .or_else(|| self.pop_lane(urgency, share))
+            };
+            if let Some((subject, server)) = found {
+                if let Some(server) = &server {
+                    self.lanes.entry(server.clone()).or_default().running += 1;
+                }
+                self.running.insert(subject.clone(), (Instant::now(), server));
+                return Some(subject);
+            }
+        }
+        None
+    }
+
+    fn pop_lane(&mut self, urgency: Urgency, share: usize) -> Option<(Subject, Option<ServerKey>)> {
+        let mut free = self.lanes.iter_mut().filter(|(_, lane)| lane.running < share);
+        let (server, subject) =
+            free.find_map(|(server, lane)| Some((server.clone(), lane.waiting.pop(urgency)?)))?;
+        self.parked.remove(&subject);
+        Some((subject, Some(server)))
+    }
+
+    fn pop_ready(
+        &mut self,
+        urgency: Urgency,
+        share: usize,
+        server_of: &impl Fn(&Subject) -> Option<ServerKey>,
+    ) -> Option<(Subject, Option<ServerKey>)> {
+        while let Some(subject) = self.ready.pop(urgency) {
+            let Some(server) = server_of(&subject) else {
+                return Some((subject, None));
+            };
+            let lane = self.lanes.entry(server.clone()).or_default();
+            if lane.running < share {
+                return Some((subject, Some(server)));
+            }
+            lane.waiting.add(subject.clone(), urgency);
+            self.parked.insert(subject, server);
+        }
+        None
+    }
+
+    fn leave(&mut self, server: &ServerKey) {
+        let Some(lane) = self.lanes.get_mut(server) else {
+            return;
+        };
+        lane.running = lane.running.saturating_sub(1);
+        if lane.running == 0 && lane.waiting.len() == 0 {
+            self.lanes.remove(server);
+        }
     }
 
     fn ring(&mut self, now: Instant) {
@@ -147,18 +243,21 @@ impl Queue {
         self.news.notify_one();
     }
 
-    /// The next subject; it is nobody else's until [`Queue::done`]. `None` once the queue is closed.
-    pub async fn next(&self) -> Option<Subject> {
+    /// The next subject; it is nobody else's until [`Queue::done`]. `None` once the queue is closed. A server, as
+    /// `server_of` tells it, gets `share` of the workers at most: one that is slow keeps none from the others.
+    pub async fn next(
+        &self,
+        share: usize,
+        server_of: impl Fn(&Subject) -> Option<ServerKey>,
+    ) -> Option<Subject> {
         loop {
             let next_timer = {
                 let mut inner = self.inner();
                 if inner.closed {
                     return None;
                 }
-                let now = Instant::now();
-                inner.ring(now);
-                if let Some(subject) = inner.ready.values_mut().find_map(Rota::pop) {
-                    inner.running.insert(subject.clone(), now);
+                inner.ring(Instant::now());
+                if let Some(subject) = inner.pop(share, &server_of) {
                     drop(inner);
                     // There may be more for another worker.
                     self.news.notify_one();
@@ -181,7 +280,9 @@ impl Queue {
     /// Gives a subject back. If somebody asked for it meanwhile it is ready at once.
     pub fn done(&self, subject: &Subject) {
         let mut inner = self.inner();
-        inner.running.remove(subject);
+        if let Some((_, Some(server))) = inner.running.remove(subject) {
+            inner.leave(&server);
+        }
         if let Some(urgency) = inner.again.remove(subject) {
             inner.make_ready(subject.clone(), urgency);
         }
@@ -199,12 +300,13 @@ impl Queue {
 
     /// How many subjects wait for a worker.
     pub fn depth(&self) -> usize {
-        self.inner().ready.values().map(|rota| rota.members.len()).sum()
+        let inner = self.inner();
+        inner.ready.len() + inner.parked.len()
     }
 
     /// Since when the longest look that is under way has been going on.
     pub fn oldest_running(&self) -> Option<Instant> {
-        self.inner().running.values().min().copied()
+        self.inner().running.values().map(|(since, _)| *since).min()
     }
 }
 
@@ -225,10 +327,14 @@ mod tests {
         }
     }
 
+    async fn next(queue: &Queue) -> Option<Subject> {
+        queue.next(usize::MAX, |_| None).await
+    }
+
     async fn drain(queue: &Queue, count: usize) -> Vec<String> {
         let mut names = Vec::new();
         for _ in 0..count {
-            let subject = queue.next().await.unwrap();
+            let subject = next(queue).await.unwrap();
             names.push(subject.to_string());
             queue.done(&subject);
         }
@@ -263,13 +369,13 @@ mod tests {
     async fn a_subject_is_never_in_two_hands() {
         let queue = Queue::default();
         queue.push(subject("a", "1"), Urgency::Change);
-        let first = queue.next().await.unwrap();
+        let first = next(&queue).await.unwrap();
         queue.push(first.clone(), Urgency::Change);
-        let second = tokio::time::timeout(Duration::from_secs(1), queue.next()).await;
+        let second = tokio::time::timeout(Duration::from_secs(1), next(&queue)).await;
         assert!(second.is_err(), "it is still in the first worker's hands");
         queue.done(&first);
         assert_eq!(
-            queue.next().await.unwrap(),
+            next(&queue).await.unwrap(),
             first,
             "and comes back, as it was asked for meanwhile"
         );
@@ -286,7 +392,7 @@ mod tests {
         assert_eq!(start.elapsed(), Duration::from_secs(5));
         queue.push(subject("a", "late"), Urgency::Change);
         assert_eq!(drain(&queue, 1).await, ["a/late"]);
-        let nothing = tokio::time::timeout(Duration::from_secs(600), queue.next()).await;
+        let nothing = tokio::time::timeout(Duration::from_secs(600), next(&queue)).await;
         assert!(nothing.is_err(), "its timer is spent");
     }
 
@@ -296,7 +402,7 @@ mod tests {
         let workers: Vec<_> = (0..3)
             .map(|_| {
                 let queue = queue.clone();
-                tokio::spawn(async move { queue.next().await })
+                tokio::spawn(async move { next(&queue).await })
             })
             .collect();
         tokio::task::yield_now().await;
@@ -304,5 +410,74 @@ mod tests {
         for worker in workers {
             assert_eq!(worker.await.unwrap(), None);
         }
+    }
+
+    /// The server is told by the beginning of the name.
+    fn server_of(subject: &Subject) -> Option<ServerKey> {
+        let name = subject.client.name.split('-').next()?.to_owned();
+        Some(ServerKey {
+            namespace: None,
+            name,
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_whose_calls_hang_keeps_no_worker_from_another_one() {
+        let queue = std::sync::Arc::new(Queue::default());
+        let served = std::sync::Arc::new(Mutex::new(Vec::new()));
+        for number in 0..100 {
+            queue.push(subject("a", &format!("hung-{number}")), Urgency::Change);
+        }
+        for _ in 0..8 {
+            let (queue, served) = (queue.clone(), served.clone());
+            tokio::spawn(async move {
+                while let Some(subject) = queue.next(2, server_of).await {
+                    let work = if subject.client.name.starts_with("hung") {
+                        30
+                    } else {
+                        1
+                    };
+                    tokio::time::sleep(Duration::from_secs(work)).await;
+                    served.lock().unwrap().push(subject.client.name.clone());
+                    queue.done(&subject);
+                }
+            });
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        assert_eq!(queue.depth(), 98, "two have a worker");
+        // Even in the same namespace, and even if it is less urgent.
+        queue.push(subject("a", "well-1"), Urgency::Background);
+        queue.push(subject("b", "well-2"), Urgency::Change);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let mut found = served.lock().unwrap().clone();
+        found.sort();
+        assert_eq!(found, ["well-1", "well-2"], "no later than their own work takes");
+        // Who waits for the slow server is not forgotten: two at a time.
+        tokio::time::sleep(Duration::from_secs(50 * 30)).await;
+        assert_eq!(served.lock().unwrap().len(), 102);
+        assert_eq!(queue.depth(), 0);
+        assert!(queue.inner().lanes.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_a_server_is_there_once_and_a_change_goes_first() {
+        let queue = Queue::default();
+        for name in ["slow-1", "slow-2", "slow-3"] {
+            queue.push(subject("a", name), Urgency::Background);
+        }
+        let first = queue.next(1, server_of).await.unwrap();
+        let nothing = tokio::time::timeout(Duration::from_secs(1), queue.next(1, server_of)).await;
+        assert!(nothing.is_err());
+        queue.push(subject("a", "slow-3"), Urgency::Change);
+        queue.push(subject("a", "slow-3"), Urgency::Background);
+        assert_eq!(queue.depth(), 2);
+        queue.done(&first);
+        for expected in ["a/slow-3", "a/slow-2"] {
+            let found = queue.next(1, server_of).await.unwrap();
+            assert_eq!(found.to_string(), expected);
+            queue.done(&found);
+        }
+        assert_eq!(queue.depth(), 0);
     }
 }

@@ -1,29 +1,23 @@
-//! The process: watches that feed the queue, workers that empty it, and a graceful end.
+//! The workers that empty the queue, and their graceful end.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures::FutureExt;
-use k8s_openapi::api::core::v1::{Namespace, Secret};
-use kube::core::{ObjectMeta, PartialObjectMeta};
-use kube::runtime::watcher::Config;
-use kube::{Api, Client};
+use jiff::Timestamp;
 use rand::SeedableRng;
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::index;
-use super::mirror::Change;
 use super::pass;
-use super::queue::Urgency;
-use super::servers::{Order, ServerObject};
-use super::world::{ObjectKey, Operator, until};
-use crate::api::{self, AuthorizationServer, ClusterAuthorizationServer, OAuthClient};
-use crate::model::{ClientKey, ServerKey, Subject, Uid, Version, Wake, publication};
+use super::pass::World as _;
+use super::supervise::keep;
+use super::world::Operator;
+use crate::model::{Subject, Wake};
 
 /// The first retry comes after this, the next ones after twice as long each.
 const FIRST_RETRY: Duration = Duration::from_secs(1);
@@ -31,219 +25,35 @@ const FIRST_RETRY: Duration = Duration::from_secs(1);
 const LAST_RETRY: Duration = Duration::from_secs(300);
 /// What waits for a change is looked at this often all the same: a change that nobody saw must not be missed for ever.
 const SLOW_LOOK: Duration = Duration::from_secs(600);
+/// No wake-up is further away than this.
+const LAST_WAKE: Duration = Duration::from_secs(6 * 3600);
 /// So often in a row a pass that saw something out of date is repeated at once.
 const AT_ONCE: u32 = 5;
 /// Calls in flight are waited for this long at the end.
 const GRACE: Duration = Duration::from_secs(70);
 
-/// Watches everything, for ever.
-pub async fn watch(
-    operator: Arc<Operator>,
-    client: Client,
-    namespace: String,
-    orders: mpsc::UnboundedSender<Order>,
-) {
-    let mut watches = JoinSet::new();
-    watches.spawn(watch_namespaces(operator.clone(), client.clone()));
-    watches.spawn(watch_clients(operator.clone(), client.clone()));
-    watches.spawn(watch_ledger(operator.clone(), client.clone(), namespace));
-    watches.spawn(watch_published(operator.clone(), client.clone()));
-    watches.spawn(watch_credentials(
-        operator.clone(),
-        client.clone(),
-        orders.clone(),
-    ));
-    watches.spawn(watch_cluster_servers(
-        operator.clone(),
-        client.clone(),
-        orders.clone(),
-    ));
-    watches.spawn(watch_servers(operator.clone(), client, orders));
-    while let Some(ended) = watches.join_next().await {
-        if let Err(error) = ended
-            && error.is_panic()
-        {
-            operator.metrics.panicked();
-            tracing::error!(%error, "a watch panicked");
-        }
-    }
-}
-
-async fn watch_namespaces(operator: Arc<Operator>, client: Client) {
-    let told = |change: Change<String, index::NamespaceFacts>| {
-        if change.before != change.after {
-            operator.look_at_namespace(&change.key, Urgency::Change);
-        }
-    };
-    let api = Api::<PartialObjectMeta<Namespace>>::all(client);
-    operator
-        .namespaces
-        .run(api, Config::default(), index::namespace, told)
-        .await;
-}
-
-async fn watch_clients(operator: Arc<Operator>, client: Client) {
-    // Our own status writes change nothing but `ready`.
-    let asked = |facts: &index::ClientFacts| index::ClientFacts {
-        ready: false,
-        ..facts.clone()
-    };
-    let told = |change: Change<ClientKey, index::ClientFacts>| {
-        if change.before.as_ref().map(asked) != change.after.as_ref().map(asked) {
-            let urgency = if operator.clients.is_complete() {
-                Urgency::Change
-            } else {
-                Urgency::Background
-            };
-            operator.look_at(&change.key, urgency);
-        }
-    };
-    operator
-        .clients
-        .run(
-            Api::<OAuthClient>::all(client),
-            Config::default(),
-            index::client,
-            told,
-        )
-        .await;
-}
-
-async fn watch_ledger(operator: Arc<Operator>, client: Client, namespace: String) {
-    let subject = |facts: &index::EntryFacts| facts.known.as_ref().map(|known| known.subject.clone());
-    let told = |change: Change<String, index::EntryFacts>| {
-        let key = (String::new(), change.key.clone());
-        let before = change.before.as_ref().and_then(subject);
-        match &change.after {
-            Some(facts) if operator.is_ours(&key, &facts.version) || change.before == change.after => {}
-            Some(facts) => {
-                if let Some(subject) = subject(facts).or(before) {
-                    operator.queue.push(subject, Urgency::Background);
-                }
-            }
-            None => {
-                operator.forget(&key);
-                if let Some(subject) = before {
-                    operator.forget_subject(&subject);
-                    operator.queue.push(subject, Urgency::Background);
-                }
-            }
-        }
-    };
-    let config = Config::default().fields(&format!("type={}", api::SECRET_TYPE_LEDGER_ENTRY));
-    operator
-        .entries
-        .run(
-            Api::<Secret>::namespaced(client, &namespace),
-            config,
-            index::entry,
-            told,
-        )
-        .await;
-}
-
-async fn watch_published(operator: Arc<Operator>, client: Client) {
-    let told = |change: Change<ObjectKey, (ClientKey, Version)>| {
-        let ours = change
-            .after
-            .as_ref()
-            .is_some_and(|(_, version)| operator.is_ours(&change.key, version));
-        if change.after.is_none() {
-            operator.forget(&change.key);
-        }
-        if ours || change.before == change.after || !operator.published.is_complete() {
-            return;
-        }
-        for (client, _) in [&change.before, &change.after].into_iter().flatten() {
-            operator.look_at(client, Urgency::Change);
-        }
-    };
-    let (label, value) = publication::MANAGED_BY_LABEL;
-    let config = Config::default().labels(&format!("{label}={value}"));
-    let api = Api::<PartialObjectMeta<Secret>>::all(client);
-    operator.published.run(api, config, index::published, told).await;
-}
-
-async fn watch_credentials(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
-    let told = |change: Change<ObjectKey, Version>| {
-        if change.before != change.after {
-            order(&orders, Order::CredentialChanged(change.key));
-        }
-    };
-    let config = Config::default().labels(&format!("{}={}", api::LABEL_SERVER_CREDENTIALS, api::LABEL_TRUE));
-    let api = Api::<PartialObjectMeta<Secret>>::all(client);
-    operator
-        .credentials
-        .run(api, config, index::credential, told)
-        .await;
-}
-
-async fn watch_cluster_servers(
-    operator: Arc<Operator>,
-    client: Client,
-    orders: mpsc::UnboundedSender<Order>,
-) {
-    let reduce = |object: &ClusterAuthorizationServer| server(&object.metadata, &object.spec.0);
-    let api = Api::all(client);
-    operator
-        .cluster_servers
-        .run(api, Config::default(), reduce, |change| tend(&orders, change))
-        .await;
-}
-
-async fn watch_servers(operator: Arc<Operator>, client: Client, orders: mpsc::UnboundedSender<Order>) {
-    let reduce = |object: &AuthorizationServer| server(&object.metadata, &object.spec.0);
-    let api = Api::all(client);
-    operator
-        .namespaced_servers
-        .run(api, Config::default(), reduce, |change| tend(&orders, change))
-        .await;
-}
-
-fn server(metadata: &ObjectMeta, spec: &api::ServerSpec) -> (ServerKey, Option<ServerObject>) {
-    let key = ServerKey {
-        namespace: metadata.namespace.clone(),
-        name: metadata.name.clone().unwrap_or_default(),
-    };
-    let object = ServerObject {
-        uid: Uid(metadata.uid.clone().unwrap_or_default()),
-        generation: metadata.generation.unwrap_or_default(),
-        spec: Arc::new(spec.clone()),
-    };
-    (key, Some(object))
-}
-
-fn tend(orders: &mpsc::UnboundedSender<Order>, change: Change<ServerKey, ServerObject>) {
-    if change.before == change.after {
-        return;
-    }
-    order(
-        orders,
-        match change.after {
-            Some(object) => Order::Tend(change.key, object),
-            None => Order::Drop(change.key),
-        },
-    );
-}
-
-fn order(orders: &mpsc::UnboundedSender<Order>, order: Order) {
-    if orders.send(order).is_err() {
-        tracing::debug!("nobody tends servers any more: the operator is stopping");
-    }
-}
+/// So many times the workers that one server may have are there in all, for servers that are slow at the same time.
+const SERVERS_AT_ONCE: u16 = 4;
 
 /// Works until the queue is closed, and then until what is in hand is done, but not for ever.
-pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Output = ()>) {
+/// A server gets `share` workers at most.
+pub async fn work(operator: Arc<Operator>, share: u16, stop: impl Future<Output = ()>) {
     let retries = Arc::new(Retries::default());
     let mut crew = JoinSet::new();
-    for _ in 0..workers {
+    for _ in 0..share.saturating_mul(SERVERS_AT_ONCE) {
         let (operator, retries) = (operator.clone(), retries.clone());
         crew.spawn(async move {
-            while let Some(subject) = operator.queue.next().await {
-                let wake = look(&operator, &subject).await;
-                retries.schedule(&operator, &subject, wake);
-                operator.queue.done(&subject);
-            }
+            let panicked = || operator.metrics.panicked();
+            keep("a worker", panicked, || async {
+                let server_of = |subject: &Subject| operator.server_of(subject);
+                while let Some(subject) = operator.queue.next(share.into(), server_of).await {
+                    let wake = look(&operator, &subject).await;
+                    retries.schedule(&operator, &subject, wake);
+                    operator.queue.done(&subject);
+                }
+                ControlFlow::Break(())
+            })
+            .await;
         });
     }
     stop.await;
@@ -255,28 +65,40 @@ pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Outpu
     }
 }
 
+/// What came of a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Settled,
+    Unsettled,
+    /// It was not its turn at the server.
+    Postponed,
+}
+
 /// One look at one client. A panic is a bug of ours: it is counted, and holds back this client only.
-async fn look(operator: &Operator, subject: &Subject) -> (bool, Wake) {
+async fn look(operator: &Operator, subject: &Subject) -> (Look, Wake) {
     let span = tracing::info_span!("pass", client = %subject);
     let mut rng = rand::rngs::StdRng::from_rng(&mut rand::rng());
     let pass = AssertUnwindSafe(pass::run(operator, subject, &mut rng)).catch_unwind();
     match pass.instrument(span).await {
         Ok(Ok(ended)) => {
-            operator
-                .metrics
-                .passed(if ended.settled { "Settled" } else { "Blocked" });
-            tracing::debug!(client = %subject, settled = ended.settled, steps = ended.steps, wake = ?ended.wake, "looked");
-            (ended.settled, ended.wake)
+            let (result, name) = match (ended.postponed, ended.settled) {
+                (true, _) => (Look::Postponed, "Postponed"),
+                (false, true) => (Look::Settled, "Settled"),
+                (false, false) => (Look::Unsettled, "Blocked"),
+            };
+            operator.metrics.passed(name);
+            tracing::debug!(client = %subject, result = name, steps = ended.steps, wake = ?ended.wake, "looked");
+            (result, ended.wake)
         }
         Ok(Err(unread)) => {
             operator.metrics.passed("Unread");
             tracing::warn!(client = %subject, %unread, "what a decision needs could not be read; tried again");
-            (false, Wake::Backoff)
+            (Look::Unsettled, Wake::Backoff)
         }
         Err(_panic) => {
             operator.metrics.panicked();
             tracing::error!(client = %subject, "a pass panicked; tried again later");
-            (false, Wake::Backoff)
+            (Look::Unsettled, Wake::Backoff)
         }
     }
 }
@@ -288,27 +110,37 @@ struct Retries {
 }
 
 impl Retries {
-    fn schedule(&self, operator: &Operator, subject: &Subject, (settled, wake): (bool, Wake)) {
+    fn schedule(&self, operator: &Operator, subject: &Subject, (look, wake): (Look, Wake)) {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = if settled {
-            failures.remove(subject);
-            0
-        } else {
-            let count = failures.entry(subject.clone()).or_default();
-            *count = count.saturating_add(1);
-            *count
+        let count = match look {
+            Look::Settled => {
+                failures.remove(subject);
+                0
+            }
+            Look::Unsettled => {
+                let count = failures.entry(subject.clone()).or_default();
+                *count = count.saturating_add(1);
+                *count
+            }
+            Look::Postponed => 0,
         };
         drop(failures);
         let after = match wake {
             Wake::Now if count <= AT_ONCE => Duration::ZERO,
             Wake::Now | Wake::Backoff => backoff(count, rand::random()),
-            // Never before the time that was asked for.
-            Wake::At(at) => until(at) + Duration::from_millis(5),
-            Wake::OnChange if settled => return,
+            Wake::At(at) => pause_until(at, operator.now()),
+            Wake::OnChange if look == Look::Settled => return,
             Wake::OnChange => SLOW_LOOK,
         };
         operator.queue.push_at(subject.clone(), Instant::now() + after);
     }
+}
+
+/// Never before the time that was asked for, unless that is so far away that it is looked at in between: a clock may have
+/// been wrong when the time was chosen.
+fn pause_until(at: Timestamp, now: Timestamp) -> Duration {
+    let pause = Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO);
+    pause.min(LAST_WAKE) + Duration::from_millis(5)
 }
 
 /// Twice as long after each failure, give or take a fifth.
@@ -331,5 +163,14 @@ mod tests {
         assert_eq!([1, 2, 3, 4].map(seconds), [1, 2, 4, 8]);
         assert_eq!(seconds(1000), 300);
         assert!(backoff(1, 0.0) < backoff(1, 1.0));
+    }
+
+    #[test]
+    fn no_wake_up_is_early_or_too_far_away() {
+        let now = Timestamp::UNIX_EPOCH;
+        let after = |seconds| pause_until(now + jiff::SignedDuration::from_secs(seconds), now);
+        assert!(after(60) > Duration::from_secs(60));
+        assert_eq!(after(-60), Duration::from_millis(5));
+        assert!(pause_until(Timestamp::MAX, now) < Duration::from_secs(7 * 3600));
     }
 }

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
 use super::index::comparable;
@@ -17,14 +16,15 @@ use super::rights::{Rights, WatchedRights};
 use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
 use super::tidings::{Tidings, Words, unreachable};
-use super::world::{ObjectKey, Operator};
+use super::world::Operator;
 use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Denial, Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
 use crate::provider::connect::{
-    NeededKind, NotConnected, connect, endpoints, fingerprint, former_fingerprints, secrets_needed,
+    Needed, NeededKind, NotConnected, Secrets, connect, endpoints, fingerprint, former_fingerprints,
+    secrets_needed,
 };
-use crate::provider::gate::{self, Gate};
+use crate::provider::gate::{self, Gate, NoEntry};
 
 /// A server in trouble is asked again after this, then after twice as long, and so on.
 const FIRST_CHECK: Duration = Duration::from_secs(2);
@@ -38,6 +38,8 @@ const TROUBLE_PAUSE: Duration = Duration::from_secs(2);
 const COUNTS: Duration = Duration::from_secs(30);
 /// What a connection lacks is looked for this often: one read of each object that it needs.
 const LOOK: Duration = Duration::from_secs(15);
+/// What a connection is made with and is not watched is looked at this often.
+const UNWATCHED_LOOK: Duration = Duration::from_secs(60);
 /// A permit is waited for no longer than this: the pass comes again.
 const PERMIT_WAIT: Duration = Duration::from_secs(5);
 
@@ -71,77 +73,40 @@ impl Servers {
             .unwrap_or_else(|| (ServerView::Missing(key.clone()), None))
     }
 
-    fn put(&self, key: &ServerKey, view: ServerView, connection: Option<Connection>) {
+    pub(super) fn put(&self, key: &ServerKey, view: ServerView, connection: Option<Connection>) {
         self.known().insert(key.clone(), (view, connection));
     }
 
-    fn remove(&self, key: &ServerKey) {
+    pub(super) fn remove(&self, key: &ServerKey) {
         self.known().remove(key);
     }
 }
 
-/// What the tending tasks are told.
-#[derive(Debug)]
-pub enum Order {
-    /// A server object is there, or has changed.
-    Tend(ServerKey, ServerObject),
-    /// A server object is gone.
-    Drop(ServerKey),
-    /// A Secret with a credential changed.
-    CredentialChanged(ObjectKey),
+/// When a server is listed next. Kept beyond a connection: where that is made anew more often than the server is to be
+/// listed, the list would never come.
+#[derive(Debug, Default)]
+struct Listing {
+    /// The period that was asked for, and the time that follows from it.
+    planned: Option<(Duration, Instant)>,
 }
 
-/// Starts, tells and ends the tending tasks.
-pub async fn run(
-    operator: Arc<Operator>,
-    objects: Arc<ServerObjects>,
-    egress: EgressRules,
-    mut orders: mpsc::UnboundedReceiver<Order>,
-) {
-    let mut tended: HashMap<ServerKey, (watch::Sender<ServerObject>, JoinHandle<()>)> = HashMap::new();
-    while let Some(order) = orders.recv().await {
-        match order {
-            Order::Tend(key, object) => {
-                if let Some((sender, _)) = tended.get(&key) {
-                    sender.send_if_modified(|current| {
-                        let changed = *current != object;
-                        *current = object;
-                        changed
-                    });
-                } else {
-                    let (sender, news) = watch::channel(object);
-                    let task = Tender {
-                        operator: operator.clone(),
-                        objects: objects.clone(),
-                        egress: egress.clone(),
-                        key: key.clone(),
-                        trouble: Arc::new(Notify::new()),
-                        rights: Arc::default(),
-                        standing: Standing::default(),
-                        written: None,
-                        tidings: Tidings::default(),
-                        words: Words::default(),
-                    };
-                    tended.insert(key, (sender, tokio::spawn(task.tend(news))));
-                }
-            }
-            Order::Drop(key) => {
-                if let Some((_, task)) = tended.remove(&key) {
-                    task.abort();
-                }
-                operator.servers.remove(&key);
-                operator.metrics.forget(&key);
-                operator.look_at_server(&key, Urgency::Change);
-            }
-            Order::CredentialChanged((namespace, name)) => {
-                for (key, (sender, _)) in &tended {
-                    let reads_there = key.namespace.as_ref().unwrap_or(&objects.namespace) == &namespace;
-                    if reads_there && needs(&sender.borrow().spec, &name) {
-                        sender.send_modify(|_| {});
-                    }
-                }
+impl Listing {
+    /// When the next list is due, with this period.
+    fn due(&mut self, period: Duration) -> Instant {
+        match self.planned {
+            Some((planned, at)) if planned == period => at,
+            _ => {
+                // Spread over the period, so that servers are not all listed at once after a start.
+                let at = Instant::now() + period.mul_f64(0.5 + 0.5 * rand::random::<f64>());
+                self.planned = Some((period, at));
+                at
             }
         }
+    }
+
+    /// A list was begun now.
+    fn begun(&mut self, period: Duration) {
+        self.planned = Some((period, Instant::now() + period));
     }
 }
 
@@ -154,15 +119,8 @@ enum Watched {
     Recovered,
 }
 
-/// Whether a server's connection is made with this Secret.
-fn needs(spec: &ServerSpec, secret: &str) -> bool {
-    secrets_needed(spec)
-        .iter()
-        .any(|needed| needed.kind == NeededKind::Secret && needed.name == secret)
-}
-
 /// The task of one server.
-struct Tender {
+pub(super) struct Tender {
     operator: Arc<Operator>,
     objects: Arc<ServerObjects>,
     egress: EgressRules,
@@ -173,10 +131,37 @@ struct Tender {
     written: Option<ServerStatus>,
     tidings: Tidings,
     words: Words,
+    listing: Listing,
+    /// What the connection was made with of what is not watched.
+    unwatched: Secrets,
 }
 
 impl Tender {
-    async fn tend(mut self, mut news: watch::Receiver<ServerObject>) {
+    /// A task that has not done anything.
+    pub(super) fn new(
+        operator: Arc<Operator>,
+        objects: Arc<ServerObjects>,
+        egress: EgressRules,
+        key: ServerKey,
+    ) -> Self {
+        Self {
+            operator,
+            objects,
+            egress,
+            key,
+            trouble: Arc::new(Notify::new()),
+            rights: Arc::default(),
+            standing: Standing::default(),
+            written: None,
+            tidings: Tidings::default(),
+            words: Words::default(),
+            listing: Listing::default(),
+            unwatched: Secrets::new(),
+        }
+    }
+
+    /// Tends the server until nobody tells of it any more.
+    pub(super) async fn tend(mut self, mut news: watch::Receiver<ServerObject>) {
         let mut recovered = false;
         loop {
             let object = news.borrow_and_update().clone();
@@ -246,13 +231,13 @@ impl Tender {
     ) -> Watched {
         self.standing.lacking = None;
         let period = Duration::from_secs(object.spec.drift_check.period_seconds.into());
-        // Spread over the period, so that servers are not all listed at once after a start.
-        let mut next_list = Instant::now() + period.mul_f64(0.5 + 0.5 * rand::random::<f64>());
         let mut next_check = Some(Instant::now());
         let mut last_check = Instant::now();
         let mut pause = FIRST_CHECK;
         let mut next_counts = Instant::now() + COUNTS;
         let far = Duration::from_secs(365 * 86_400);
+        let has_unwatched = !unwatched(&object.spec).is_empty();
+        let mut next_look = Instant::now() + UNWATCHED_LOOK;
         loop {
             tokio::select! {
                 _ = news.changed() => return Watched::Changed,
@@ -284,9 +269,16 @@ impl Tender {
                 () = self.rights.granted.notified() => {
                     next_check = Some(Instant::now().max(last_check + TROUBLE_PAUSE));
                 }
-                () = tokio::time::sleep_until(next_list), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
-                    next_list = Instant::now() + period;
+                () = tokio::time::sleep_until(self.listing.due(period)), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
+                    self.listing.begun(period);
                     self.list(connection).await;
+                }
+                () = tokio::time::sleep_until(next_look), if has_unwatched => {
+                    next_look = Instant::now() + UNWATCHED_LOOK;
+                    if self.is_outdated(&object.spec).await {
+                        tracing::info!(server = %self.key, "what the connection was made with has changed; it is made anew");
+                        return Watched::Changed;
+                    }
                 }
                 () = tokio::time::sleep_until(next_counts) => {
                     next_counts = Instant::now() + COUNTS;
@@ -317,7 +309,7 @@ impl Tender {
         if !connection.provider.capabilities().can_list {
             return;
         }
-        let began_at = Timestamp::now();
+        let began_at = self.operator.now();
         let Ok(permit) = connection.permits.permit("").await else {
             return;
         };
@@ -360,10 +352,27 @@ impl Tender {
         }
     }
 
+    /// Reads what a connection is made with, and keeps what nobody tells of when it changes.
+    async fn read(&mut self, spec: &ServerSpec) -> Result<Secrets, Lacking> {
+        let found = self.objects.read(&self.key, &secrets_needed(spec)).await?;
+        let ids: Vec<_> = unwatched(spec).iter().map(Needed::id).collect();
+        self.unwatched = found.clone();
+        self.unwatched.retain(|id, _| ids.contains(id));
+        Ok(found)
+    }
+
+    /// Whether something that is not watched is not any more what the connection was made with.
+    async fn is_outdated(&self, spec: &ServerSpec) -> bool {
+        match self.objects.read(&self.key, &unwatched(spec)).await {
+            Ok(found) => found != self.unwatched,
+            Err(lacking) => !lacking.retry,
+        }
+    }
+
     async fn connection(&mut self, object: &ServerObject) -> Result<Connection, Lacking> {
         let spec = &object.spec;
         let namespaced = self.key.namespace.is_some();
-        let secrets = self.objects.read(&self.key, &secrets_needed(spec)).await?;
+        let secrets = self.read(spec).await?;
         let provider =
             connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
         // What another credential lacked says nothing of this one.
@@ -448,6 +457,14 @@ impl Tender {
     }
 }
 
+/// What a connection is made with and nobody tells of when it changes: ConfigMaps, which the operator may read and not
+/// watch.
+fn unwatched(spec: &ServerSpec) -> Vec<Needed> {
+    let mut needed = secrets_needed(spec);
+    needed.retain(|needed| needed.kind == NeededKind::ConfigMap);
+    needed
+}
+
 fn not_connected(why: &NotConnected) -> Lacking {
     let (reason, cure) = match why {
         NotConnected::ProviderNotAvailable(_) => (
@@ -482,7 +499,7 @@ struct Limits {
 
 #[async_trait]
 impl Permits for Limits {
-    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, Fault> {
+    async fn permit(&self, party: &str) -> Result<Box<dyn Permit>, NoEntry> {
         let permit = self.gate.enter(party, PERMIT_WAIT).await?;
         Ok(Box::new(Admitted {
             permit,

@@ -1,12 +1,11 @@
 //! How a server stands: what its status says, and the objects that it needs.
 
 use jiff::Timestamp;
-use kube::Api;
 
 use super::metrics::Counts;
 use crate::api::{
-    AuthorizationServer, CapabilitiesStatus, ChosenBy, ClientCounts, ClusterAuthorizationServer,
-    ConditionStatus, OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
+    CapabilitiesStatus, ChosenBy, ClientCounts, ConditionStatus, OverlapKind, ProviderType, ServerCondition,
+    ServerReason, ServerStatus,
 };
 use crate::cluster::servers::{self, Lack, Source, SourceKind, values};
 use crate::cluster::{About, ApiServer, News, Recorder, Unread};
@@ -214,20 +213,7 @@ impl ServerObjects {
 
     /// The status that a server object has now.
     pub async fn status(&self, key: &ServerKey) -> Result<Option<ServerStatus>, String> {
-        let text = |error: kube::Error| error.to_string();
-        let client = self.api.client();
-        Ok(match &key.namespace {
-            Some(namespace) => Api::<AuthorizationServer>::namespaced(client, namespace)
-                .get_opt(&key.name)
-                .await
-                .map_err(text)?
-                .and_then(|found| found.status),
-            None => Api::<ClusterAuthorizationServer>::all(client)
-                .get_opt(&key.name)
-                .await
-                .map_err(text)?
-                .and_then(|found| found.status),
-        })
+        servers::status(&self.api, key).await.map_err(|unread| unread.why)
     }
 
     /// Sends Events about a server object.

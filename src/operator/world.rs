@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use super::clock::Clock;
 use super::index::{ClientFacts, EntryFacts, NamespaceFacts};
 use super::metrics::{Counts, Metrics, kind, outcome_kind};
 use super::mirror::Mirror;
@@ -39,14 +40,15 @@ pub struct Operator {
     pub entries: Mirror<String, EntryFacts>,
     /// All namespaces.
     pub namespaces: Mirror<String, NamespaceFacts>,
-    /// All server objects.
-    pub cluster_servers: Mirror<ServerKey, ServerObject>,
+    /// All server objects, or why this version cannot read them.
+    pub cluster_servers: Mirror<ServerKey, Result<ServerObject, String>>,
     /// All namespaced server objects.
-    pub namespaced_servers: Mirror<ServerKey, ServerObject>,
+    pub namespaced_servers: Mirror<ServerKey, Result<ServerObject, String>>,
     /// All published Secrets.
     pub published: Mirror<ObjectKey, (ClientKey, Version)>,
     /// All Secrets with credentials of servers.
     pub credentials: Mirror<ObjectKey, Version>,
+    clock: Clock,
     here: Mutex<Here>,
     stopping: AtomicBool,
     seen: Mutex<HashMap<Subject, Observation>>,
@@ -79,6 +81,7 @@ impl Operator {
             namespaced_servers: Mirror::default(),
             published: Mirror::default(),
             credentials: Mirror::default(),
+            clock: Clock::new(timing.late_delivery),
             here: Mutex::new(here),
             stopping: AtomicBool::new(false),
             seen: Mutex::default(),
@@ -96,6 +99,17 @@ impl Operator {
         })
     }
 
+    /// The server that a look at this subject goes to, as far as it is known.
+    pub fn server_of(&self, subject: &Subject) -> Option<ServerKey> {
+        let recorded = self
+            .entries
+            .get(&subject.entry_name())
+            .and_then(|facts| facts.known);
+        recorded
+            .map(|known| known.server)
+            .or_else(|| self.clients.get(&subject.client)?.server)
+    }
+
     /// Asks for a look at everything that is known under this name: the client, and records of earlier ones.
     pub fn look_at(&self, client: &ClientKey, urgency: Urgency) {
         if let Some(subject) = self.subject(client) {
@@ -108,7 +122,10 @@ impl Operator {
 
     /// Asks for a look at every client of a server, and every record.
     pub fn look_at_server(&self, server: &ServerKey, urgency: Urgency) {
-        for (client, _) in self.clients.select(|_, facts| facts.server == *server) {
+        for (client, _) in self
+            .clients
+            .select(|_, facts| facts.server.as_ref() == Some(server))
+        {
             self.look_at(&client, urgency);
         }
         for subject in self.recorded(|_, known| *known == *server) {
@@ -120,7 +137,7 @@ impl Operator {
     pub fn look_at_waiting(&self, server: &ServerKey) {
         for (client, _) in self
             .clients
-            .select(|_, facts| facts.server == *server && !facts.ready)
+            .select(|_, facts| facts.server.as_ref() == Some(server) && !facts.ready)
         {
             self.look_at(&client, Urgency::Background);
         }
@@ -212,51 +229,63 @@ impl Operator {
         self.queue.close();
     }
 
-    /// What keeps the operator from being ready.
+    /// What keeps the operator from being ready: a watch that has not seen everything yet, or sees nothing any more.
     pub fn waiting_for(&self) -> Vec<String> {
-        let watch = |name: &str, complete: bool, trouble: Option<String>| {
-            (!complete).then(|| match trouble {
-                Some(trouble) => format!("{name} ({trouble})"),
-                None => name.to_owned(),
-            })
-        };
+        let identity = "the cluster's identity and the CRDs".to_owned();
+        let identified = !locked(&self.here).cluster_id.0.is_empty();
+        let watches = self.watches();
+        let watches = watches.into_iter().filter_map(|(name, complete, trouble, _)| {
+            trouble
+                .map(|trouble| format!("{name} ({trouble})"))
+                .or_else(|| (!complete).then(|| name.to_owned()))
+        });
+        (!identified)
+            .then_some(identity)
+            .into_iter()
+            .chain(watches)
+            .collect()
+    }
+
+    /// The watches that are under way and have not done anything for longer than `limit`, not even tried.
+    pub fn stuck_watches(&self, limit: Duration) -> Vec<&'static str> {
+        let watches = self.watches().into_iter();
+        let stuck = watches.filter(|(_, _, _, silent)| silent.is_some_and(|silent| silent > limit));
+        stuck.map(|(name, ..)| name).collect()
+    }
+
+    /// Of each watch its name, whether it has seen everything, its trouble, and how long it has been silent.
+    fn watches(&self) -> [(&'static str, bool, Option<String>, Option<Duration>); 7] {
+        fn watch<K: Clone + Eq + std::hash::Hash, V: Clone>(
+            name: &'static str,
+            mirror: &Mirror<K, V>,
+        ) -> (&'static str, bool, Option<String>, Option<Duration>) {
+            (name, mirror.is_complete(), mirror.trouble(), mirror.silent_for())
+        }
         [
-            watch(
-                "the cluster's identity and the CRDs",
-                !locked(&self.here).cluster_id.0.is_empty(),
-                None,
-            ),
-            watch("OAuthClients", self.clients.is_complete(), self.clients.trouble()),
-            watch("the ledger", self.entries.is_complete(), self.entries.trouble()),
-            watch(
-                "namespaces",
-                self.namespaces.is_complete(),
-                self.namespaces.trouble(),
-            ),
-            watch(
-                "ClusterAuthorizationServers",
-                self.cluster_servers.is_complete(),
-                self.cluster_servers.trouble(),
-            ),
-            watch(
-                "AuthorizationServers",
-                self.namespaced_servers.is_complete(),
-                self.namespaced_servers.trouble(),
-            ),
-            watch(
-                "published Secrets",
-                self.published.is_complete(),
-                self.published.trouble(),
-            ),
-            watch(
-                "credential Secrets",
-                self.credentials.is_complete(),
-                self.credentials.trouble(),
-            ),
+            watch("OAuthClients", &self.clients),
+            watch("the ledger", &self.entries),
+            watch("namespaces", &self.namespaces),
+            watch("ClusterAuthorizationServers", &self.cluster_servers),
+            watch("AuthorizationServers", &self.namespaced_servers),
+            watch("published Secrets", &self.published),
+            watch("credential Secrets", &self.credentials),
         ]
-        .into_iter()
-        .flatten()
-        .collect()
+    }
+
+    /// How many objects of each kind this version cannot read.
+    pub fn unreadable(&self) -> [(&'static str, usize); 4] {
+        [
+            ("OAuthClient", self.clients.count(|facts| facts.server.is_none())),
+            (
+                "AuthorizationServer",
+                self.namespaced_servers.count(Result::is_err),
+            ),
+            (
+                "ClusterAuthorizationServer",
+                self.cluster_servers.count(Result::is_err),
+            ),
+            ("LedgerEntry", self.entries.count(|facts| facts.known.is_none())),
+        ]
     }
 
     /// When the first removal that a server owes is, or was, due.
@@ -277,7 +306,7 @@ impl Operator {
             registered: number(known().filter(|known| known.current.is_some()).count()),
             blocked: number(
                 self.clients
-                    .count(|facts| facts.server == *server && !facts.ready),
+                    .count(|facts| facts.server.as_ref() == Some(server) && !facts.ready),
             ),
             pending_deletion: known()
                 .map(|known| known.obligations)
@@ -297,6 +326,14 @@ impl World for Operator {
     }
 
     fn now(&self) -> Timestamp {
+        let (now, followed) = self.clock.tell(Timestamp::now());
+        if followed {
+            self.look_at_everything();
+        }
+        now
+    }
+
+    fn wall(&self) -> Timestamp {
         Timestamp::now()
     }
 
@@ -376,9 +413,4 @@ impl World for Operator {
             _ => tracing::debug!(step = kind, outcome = result, ?took, "step"),
         }
     }
-}
-
-/// How long from now until a time of the wall clock; nothing if it has passed.
-pub fn until(at: Timestamp) -> Duration {
-    Duration::try_from(at.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO)
 }

@@ -37,6 +37,8 @@ const DOWN: Growing = Growing::seconds(1, 60);
 const DENIED: Growing = Growing::seconds(5, 600);
 /// Pauses of a server that asks for fewer requests and does not say for how long.
 const THROTTLED: Growing = Growing::seconds(1, 60);
+/// While as many calls are under way as may be, another one is tried after this.
+const FULL_PAUSE: Duration = Duration::from_secs(1);
 /// No server keeps us away for longer than this at once.
 const PAUSE_MAX: Duration = Duration::from_hours(1);
 
@@ -126,10 +128,10 @@ impl Gate {
     /// Waits for the right to make one call, for at most `max_wait`; `party` is who waits, such as a namespace.
     ///
     /// Refused at once where waiting makes no sense. Nothing was sent then, so the fault is never `OutcomeUnknown`.
-    pub async fn enter(&self, party: &str, max_wait: Duration) -> Result<Permit, Fault> {
+    pub async fn enter(&self, party: &str, max_wait: Duration) -> Result<Permit, NoEntry> {
         let deadline = Instant::now() + max_wait;
         let mut turn = match self.0.try_enter(party) {
-            Entry::Now(result) => return result,
+            Entry::Now(result) => return result.map_err(NoEntry::Fault),
             Entry::Wait(turn) => turn,
         };
         loop {
@@ -141,12 +143,30 @@ impl Gate {
             }
             tokio::select! {
                 biased;
-                result = &mut turn => return result.unwrap_or_else(|_| Err(self.0.gave_up())),
+                result = &mut turn => return match result {
+                    Ok(result) => result.map_err(NoEntry::Fault),
+                    Err(_) => Err(self.0.gave_up()),
+                },
                 () = sleep_until(deadline) => return Err(self.0.gave_up()),
                 () = sleep_until(next.unwrap_or(deadline)) => self.0.admit(),
                 () = changed => {}
             }
         }
+    }
+}
+
+/// Why there is no permit. Nothing was sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NoEntry {
+    /// The server is in trouble, or asked for a pause.
+    Fault(Fault),
+    /// Our own limits: others are before this call. It is worth a try after this long.
+    Busy(Duration),
+}
+
+impl From<Fault> for NoEntry {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
     }
 }
 
@@ -208,19 +228,16 @@ impl Inner {
     }
 
     /// Why a call that waited gives up.
-    fn gave_up(&self) -> Fault {
+    fn gave_up(&self) -> NoEntry {
         let now = Instant::now();
         let mut state = self.state();
         if let Err(fault) = state.open(now) {
-            return fault;
+            return fault.into();
         }
         if state.in_flight >= self.max_in_flight {
-            return Fault::Unavailable(format!(
-                "as many requests are under way as limits.maxInFlight allows ({})",
-                self.max_in_flight
-            ));
+            return NoEntry::Busy(FULL_PAUSE);
         }
-        Fault::Throttled(wall(state.bucket.ready_at(now), now))
+        NoEntry::Busy(state.bucket.ready_at(now).saturating_duration_since(now))
     }
 
     fn end(self: &Arc<Self>, probe: bool, result: Option<Result<(), &Fault>>) {

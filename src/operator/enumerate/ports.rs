@@ -23,6 +23,7 @@ use crate::model::{
 use crate::operator::pass::{Connection, Permit, Permits, World};
 use crate::operator::scenarios::bench::{came, told};
 use crate::provider::Provider;
+use crate::provider::gate::NoEntry;
 
 /// One life of the operator.
 pub(super) struct Process {
@@ -65,7 +66,7 @@ struct NoLimits;
 
 #[async_trait]
 impl Permits for NoLimits {
-    async fn permit(&self, _party: &str) -> Result<Box<dyn Permit>, Fault> {
+    async fn permit(&self, _party: &str) -> Result<Box<dyn Permit>, NoEntry> {
         Ok(Box::new(Self))
     }
 }

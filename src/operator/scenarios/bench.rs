@@ -16,6 +16,7 @@ use crate::model::{
     Version, Wake, testing,
 };
 use crate::operator::pass::{Connection, Ended, Permit, Permits, World, run};
+use crate::provider::gate::NoEntry;
 use crate::provider::memory::MemoryProvider;
 
 /// A cluster with one namespace, a server with three scopes, and an operator that is run by hand.
@@ -29,15 +30,21 @@ pub(super) struct Bench {
     seen: Mutex<Option<Observation>>,
     watched: Mutex<Option<(Version, i64)>>,
     pub(super) stopping: AtomicBool,
+    /// For how long our own limits let nobody in.
+    pub(super) busy: Mutex<Option<Duration>>,
     transcript: Mutex<Vec<String>>,
 }
 
-struct NoLimits;
+/// Lets everybody in, or nobody for a while.
+struct NoLimits(Option<Duration>);
 
 #[async_trait]
 impl Permits for NoLimits {
-    async fn permit(&self, _party: &str) -> Result<Box<dyn Permit>, Fault> {
-        Ok(Box::new(Self))
+    async fn permit(&self, _party: &str) -> Result<Box<dyn Permit>, NoEntry> {
+        match self.0 {
+            Some(after) => Err(NoEntry::Busy(after)),
+            None => Ok(Box::new(Self(None))),
+        }
     }
 }
 
@@ -68,6 +75,7 @@ impl Bench {
             seen: Mutex::new(None),
             watched: Mutex::new(None),
             stopping: AtomicBool::new(false),
+            busy: Mutex::new(None),
             transcript: Mutex::new(Vec::new()),
         }
     }
@@ -300,7 +308,7 @@ impl World for Bench {
         }
         let connection = Connection {
             provider: self.provider.clone(),
-            permits: Arc::new(NoLimits),
+            permits: Arc::new(NoLimits(*self.busy.lock().unwrap())),
             call_limit: Duration::from_secs(30),
         };
         (view, Some(connection))

@@ -373,6 +373,24 @@ async fn a_stopping_operator_begins_nothing() {
 }
 
 #[tokio::test]
+async fn who_has_to_wait_for_our_own_limits_is_not_told_of_the_server() {
+    let bench = Bench::new();
+    bench.apply();
+    *bench.busy.lock().unwrap() = Some(std::time::Duration::from_secs(7));
+    let ended = bench.pass().await;
+    assert!(ended.postponed && !ended.settled);
+    assert_eq!(ended.wake, crate::model::Wake::At(testing::at(7)));
+    assert_eq!((bench.provider.mutations(), bench.entry()), (0, None));
+    assert!(
+        bench.events().is_empty() && bench.condition(ClientCondition::Ready).is_none(),
+        "nothing is wrong, so nothing is said"
+    );
+    *bench.busy.lock().unwrap() = None;
+    bench.settle().await;
+    assert!(bench.is_ready());
+}
+
+#[tokio::test]
 async fn a_removal_that_fails_holds_nothing_up_and_does_not_spin() {
     let bench = Bench::new();
     bench.apply();

@@ -4,9 +4,11 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use tokio::task::JoinHandle;
+
 use super::*;
-use crate::cluster::ApiServer;
 use crate::cluster::memory::MemoryCluster;
+use crate::cluster::{ApiServer, KubeCluster};
 use crate::model::{InstanceId, Timing};
 
 /// As much of an API server as the task of one server needs.
@@ -94,21 +96,12 @@ fn tended(fake: &Shared) -> (watch::Sender<ServerObject>, JoinHandle<()>) {
         generation: 1,
         spec: Arc::new(object.spec.0),
     });
-    let task = Tender {
-        operator: Arc::new(operator),
-        objects: Arc::new(ServerObjects::new(api, "operator", "i")),
-        egress: EgressRules::default(),
-        key: ServerKey {
-            namespace: None,
-            name: "corp".into(),
-        },
-        trouble: Arc::new(Notify::new()),
-        rights: Arc::default(),
-        standing: Standing::default(),
-        written: None,
-        tidings: Tidings::default(),
-        words: Words::default(),
+    let key = ServerKey {
+        namespace: None,
+        name: "corp".into(),
     };
+    let objects = Arc::new(ServerObjects::new(api, "operator", "i"));
+    let task = Tender::new(Arc::new(operator), objects, EgressRules::default(), key);
     (sender, tokio::spawn(task.tend(news)))
 }
 
@@ -163,4 +156,71 @@ async fn a_restart_repeats_nothing() {
     }
     assert_eq!(reasons(&fake), ["CredentialMissing"]);
     assert_eq!(fake.lock().unwrap().events.len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_of_a_config_map_is_seen_and_a_bad_hour_is_none() {
+    use axum::http::StatusCode;
+    use serde_json::json;
+
+    let map = |text: &str| {
+        let map = json!({
+            "apiVersion": "v1", "kind": "ConfigMap", "data": {"ca.crt": text},
+            "metadata": {"namespace": "operator", "name": "ca", "uid": "u", "resourceVersion": "1"},
+        });
+        (StatusCode::OK, map.to_string())
+    };
+    let answer = Arc::new(Mutex::new(map("one")));
+    let answers = answer.clone();
+    let routes = axum::Router::new().fallback(move || async move { answers.lock().unwrap().clone() });
+    let api = ApiServer::new(kube::Client::new(routes, "default"));
+    let cluster = KubeCluster::new(api.clone(), "operator", "test-0");
+    let operator = Operator::new(Box::new(cluster), "one".into(), crate::model::Timing::default());
+    let key = ServerKey {
+        namespace: None,
+        name: "corp".into(),
+    };
+    let objects = Arc::new(ServerObjects::new(api, "operator", "test-0"));
+    let mut tender = Tender::new(Arc::new(operator), objects, EgressRules::default(), key);
+    let spec: ServerSpec = serde_json::from_value(json!({
+        "provider": {"dynamicRegistration": {"registrationURI": "https://a.example.com/reg", "auth": {"none": {}}}},
+        "tls": {"caBundleRef": {"kind": "ConfigMap", "name": "ca"}},
+    }))
+    .unwrap();
+    assert_eq!(unwatched(&spec).len(), 1);
+    assert_eq!(tender.read(&spec).await.unwrap().len(), 1);
+    assert!(!tender.is_outdated(&spec).await);
+    *answer.lock().unwrap() = (StatusCode::SERVICE_UNAVAILABLE, String::new());
+    assert!(
+        !tender.is_outdated(&spec).await,
+        "what cannot be read says nothing"
+    );
+    *answer.lock().unwrap() = map("two");
+    assert!(tender.is_outdated(&spec).await);
+    tender.read(&spec).await.unwrap();
+    assert!(!tender.is_outdated(&spec).await);
+    let gone = json!({
+        "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "NotFound",
+        "message": "gone", "code": 404, "details": {"kind": "configmaps", "name": "ca"},
+    });
+    *answer.lock().unwrap() = (StatusCode::NOT_FOUND, gone.to_string());
+    assert!(tender.is_outdated(&spec).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_comes_in_time_however_often_the_server_is_connected_to_again() {
+    let period = Duration::from_secs(3600);
+    let (mut listing, start) = (Listing::default(), Instant::now());
+    // Each turn is a connection that lasts for ten minutes.
+    while Instant::now() < listing.due(period) {
+        tokio::time::advance(Duration::from_secs(600)).await;
+        assert!(start.elapsed() <= period + Duration::from_secs(600));
+    }
+    listing.begun(period);
+    assert_eq!(listing.due(period), Instant::now() + period);
+    let sooner = listing.due(Duration::from_secs(60));
+    assert!(
+        sooner <= Instant::now() + Duration::from_secs(60),
+        "a new period counts at once"
+    );
 }
