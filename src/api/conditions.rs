@@ -6,6 +6,10 @@ use serde::{Deserialize, Serialize};
 
 /// Longest message of a condition that the schema takes.
 pub const MESSAGE_MAX: usize = 4096;
+/// Longest other text of a status that the schema takes.
+pub const STATUS_TEXT_MAX: usize = 1024;
+/// Longest list of a status that the schema takes.
+pub const STATUS_LIST_MAX: usize = 256;
 /// `lastTransitionTime` of the condition that a new object has by default: nothing has happened yet.
 pub const LAST_TRANSITION_NEVER: &str = "1970-01-01T00:00:00Z";
 /// Message of the condition that a new object has by default.

@@ -22,7 +22,7 @@ pub use client::{
 };
 pub use conditions::{
     ClientCondition, ClientReason, ConditionStatus, LAST_TRANSITION_NEVER, MESSAGE_MAX, PENDING_MESSAGE,
-    ServerCondition, ServerReason,
+    STATUS_LIST_MAX, STATUS_TEXT_MAX, ServerCondition, ServerReason,
 };
 pub use crd::{crd_files, crds, crds_yaml};
 pub use provider::{

@@ -10,11 +10,12 @@ use kube::{Api, Resource as _};
 
 use super::Unread;
 use super::apiserver::{ApiServer, Named};
-use super::status::{self, cut, time};
+use super::status::{self, time};
 use crate::api::{
     AuthorizationServer, ClusterAuthorizationServer, ConditionStatus, GROUP, LABEL_SERVER_CREDENTIALS,
     LABEL_TRUE, MESSAGE_MAX, ServerCondition, ServerReason, ServerStatus,
 };
+use crate::model::text::first_chars;
 use crate::model::{Confidential, Refusal, ServerKey, Uid, Version};
 
 /// An object that a server refers to.
@@ -168,7 +169,7 @@ pub fn conditions(old: &[Condition], now: &[Standing], generation: i64, at: Time
                 type_: type_.to_owned(),
                 status: status.to_owned(),
                 reason: standing.reason.as_str().to_owned(),
-                message: cut(&standing.message, MESSAGE_MAX),
+                message: first_chars(&standing.message, MESSAGE_MAX).to_owned(),
                 last_transition_time: since,
                 observed_generation: Some(generation),
             }

@@ -11,16 +11,12 @@ use serde_json::json;
 use super::MANAGER;
 use super::apiserver::{ApiServer, Named};
 use crate::api::{
-    Binding, ClientCondition, ClientReason, ConditionStatus, DeletionPolicy, EffectiveSettings, MESSAGE_MAX,
+    Binding, ClientCondition, ClientReason, ConditionStatus, DeletionPolicy, EffectiveSettings,
     OAuthClientStatus, RotationStatus,
 };
 use crate::model::{Condition, Effective, Refusal, Removal, RotationState, Scrub, Status, Uid};
 
-/// Longest text and list of a status that the schema takes.
-const TEXT_MAX: usize = 1024;
-const LIST_MAX: usize = 256;
-
-/// The status to write. Texts that are too long for the schema are cut, as a status must never be refused for them.
+/// The status to write. Its texts fit the schema by now: what is written must equal what the next report is compared with.
 pub fn to_api(status: &Status) -> OAuthClientStatus {
     OAuthClientStatus {
         observed_generation: status.observed_generation,
@@ -31,22 +27,22 @@ pub fn to_api(status: &Status) -> OAuthClientStatus {
                 type_: type_.as_str().to_owned(),
                 status: condition.status.as_str().to_owned(),
                 reason: condition.reason.as_str().to_owned(),
-                message: cut(&condition.message, MESSAGE_MAX),
+                message: condition.message.clone(),
                 last_transition_time: time(condition.since),
                 observed_generation: Some(condition.observed_generation)
                     .filter(|generation| *generation != 0),
             })
             .collect(),
-        client_id: text(status.client_id.as_ref()),
-        client_name: text(status.client_name.as_ref()),
+        client_id: status.client_id.clone(),
+        client_name: status.client_name.clone(),
         binding: status.binding.clone().map(|name| Binding { name }),
         effective: status.effective.as_ref().map(effective_to_api),
         rotation: status.rotation.as_ref().map(|rotation| RotationStatus {
-            last_handled_trigger: text(rotation.last_handled_trigger.as_ref()),
+            last_handled_trigger: rotation.last_handled_trigger.clone(),
             last_rotation_time: rotation.last_rotation.map(time),
             next_rotation_time: rotation.next_rotation.map(time),
             overlap_end_time: rotation.overlap_end.map(time),
-            previous_client_id: text(rotation.previous_client_id.as_ref()),
+            previous_client_id: rotation.previous_client_id.clone(),
             credential_expiration_time: None,
         }),
     }
@@ -56,7 +52,7 @@ fn effective_to_api(effective: &Effective) -> EffectiveSettings {
     EffectiveSettings {
         grant_types: list(&effective.grant_types),
         scopes: list(&effective.scopes),
-        token_endpoint_auth_method: text(effective.token_endpoint_auth_method.as_ref()),
+        token_endpoint_auth_method: effective.token_endpoint_auth_method.clone(),
         access_token_validity_seconds: effective.access_token_validity_seconds.map(i64::from),
         refresh_token_validity_seconds: None,
         deletion_policy: effective.removal.map(|removal| match removal {
@@ -117,22 +113,8 @@ pub(super) fn time(time: Timestamp) -> Time {
     Time(Timestamp::from_second(time.as_second()).unwrap_or(time))
 }
 
-/// The first `limit` characters, as the API server counts them.
-pub(super) fn cut(text: &str, limit: usize) -> String {
-    text.chars().take(limit).collect()
-}
-
-fn text(text: Option<&String>) -> Option<String> {
-    text.map(|text| cut(text, TEXT_MAX))
-}
-
 fn list(values: &[String]) -> Option<Vec<String>> {
-    let values: Vec<_> = values
-        .iter()
-        .take(LIST_MAX)
-        .map(|value| cut(value, TEXT_MAX))
-        .collect();
-    (!values.is_empty()).then_some(values)
+    (!values.is_empty()).then(|| values.to_vec())
 }
 
 /// Replaces the status of the object with this UID.
@@ -247,15 +229,13 @@ mod tests {
     }
 
     #[test]
-    fn times_are_whole_seconds_and_texts_fit_the_schema() {
+    fn times_are_whole_seconds() {
         let mut status = full();
         let ready = status.conditions.get_mut(&ClientCondition::Ready).unwrap();
         ready.since = Timestamp::from_millisecond(1_700_000_000_999).unwrap();
-        ready.message = "ä".repeat(5_000);
         let found = round_trip(&status);
         let ready = &found.conditions[&ClientCondition::Ready];
         assert_eq!(ready.since, at(1_700_000_000));
-        assert_eq!(ready.message.chars().count(), MESSAGE_MAX);
     }
 
     #[test]

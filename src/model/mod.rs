@@ -32,6 +32,7 @@ mod step;
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+pub mod text;
 
 pub use capabilities::{Capabilities, ChosenBy, Field, HandleKind, Overlap, ScopeModel};
 pub use confidential::Confidential;

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::capabilities::Field;
-use super::ledger::{LedgerEntry, Removal};
+use super::ledger::{LedgerEntry, Registration, Removal};
 use super::names::Handle;
 use super::state::{ClientObject, ServerView, State};
 use super::step::Verification;
-use crate::api::{ANNOTATION_ROTATE, ClientCondition, ClientReason, ConditionStatus, MESSAGE_MAX};
+use super::text::first_chars;
+use crate::api::{
+    ANNOTATION_ROTATE, ClientCondition, ClientReason, ConditionStatus, MESSAGE_MAX, STATUS_LIST_MAX,
+    STATUS_TEXT_MAX,
+};
 
 /// The one thing that is told: it feeds status, Events and metrics.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -39,6 +43,45 @@ pub struct Status {
     pub effective: Option<Effective>,
     /// The rotation.
     pub rotation: Option<RotationState>,
+}
+
+impl Status {
+    /// The status as the schema takes it: texts and lists that are too long are cut. That is done here and not when it
+    /// is written, else the next comparison would differ.
+    fn fitted(mut self) -> Self {
+        for condition in self.conditions.values_mut() {
+            shorten(&mut condition.message, MESSAGE_MAX);
+        }
+        let rotation = self.rotation.iter_mut().flat_map(|rotation| {
+            rotation
+                .last_handled_trigger
+                .iter_mut()
+                .chain(&mut rotation.previous_client_id)
+        });
+        let mut texts: Vec<&mut String> = rotation
+            .chain(&mut self.client_id)
+            .chain(&mut self.client_name)
+            .collect();
+        if let Some(effective) = &mut self.effective {
+            effective.grant_types.truncate(STATUS_LIST_MAX);
+            effective.scopes.truncate(STATUS_LIST_MAX);
+            texts.extend(effective.grant_types.iter_mut().chain(&mut effective.scopes));
+            texts.extend(&mut effective.token_endpoint_auth_method);
+        }
+        for text in texts {
+            shorten(text, STATUS_TEXT_MAX);
+        }
+        self
+    }
+
+    /// Whether it says that this client id is in effect.
+    pub fn has_client_id(&self, client_id: &str) -> bool {
+        self.client_id.as_deref() == Some(first_chars(client_id, STATUS_TEXT_MAX))
+    }
+}
+
+fn shorten(text: &mut String, limit: usize) {
+    text.truncate(first_chars(text, limit).len());
 }
 
 /// One condition.
@@ -277,7 +320,8 @@ pub fn report(
         rotation: current
             .and(entry)
             .and_then(|entry| rotation_state(entry, next_rotation)),
-    };
+    }
+    .fitted();
     let mut happenings = state.pass.happenings.clone();
     if let Some(obstacle) = &obstacle
         && is_news(client, obstacle)
@@ -339,7 +383,8 @@ pub fn impeded(state: &State, client: &ClientObject, message: &str) -> Report {
             observed_generation: Some(client.generation),
             conditions: sheet.conditions,
             ..client.status.clone()
-        },
+        }
+        .fitted(),
         happenings,
         obstacle: Some(obstacle),
     }
@@ -392,17 +437,7 @@ struct Sheet<'a> {
 }
 
 impl Sheet<'_> {
-    fn set(
-        &mut self,
-        on: ClientCondition,
-        status: ConditionStatus,
-        reason: ClientReason,
-        mut message: String,
-    ) {
-        // Cut here and not when it is written, else the next comparison would differ.
-        if let Some((end, _)) = message.char_indices().nth(MESSAGE_MAX) {
-            message.truncate(end);
-        }
+    fn set(&mut self, on: ClientCondition, status: ConditionStatus, reason: ClientReason, message: String) {
         let since = self
             .client
             .status
@@ -521,8 +556,9 @@ impl Sheet<'_> {
             // What was proven of this very credential stays proven.
             None => {
                 let current = entry.and_then(|entry| entry.current.as_ref());
-                let same = current.map(|current| &current.credential.client_id)
-                    == self.client.status.client_id.as_ref()
+                let named =
+                    |current: &Registration| self.client.status.has_client_id(&current.credential.client_id);
+                let same = current.is_some_and(named)
                     && entry.and_then(|entry| entry.served.rotated_at).map(whole_seconds)
                         == self
                             .client
@@ -530,13 +566,7 @@ impl Sheet<'_> {
                             .rotation
                             .as_ref()
                             .and_then(|rotation| rotation.last_rotation);
-                if let Some(old) = self
-                    .client
-                    .status
-                    .conditions
-                    .get(&on)
-                    .filter(|_| same && current.is_some())
-                {
+                if let Some(old) = self.client.status.conditions.get(&on).filter(|_| same) {
                     self.conditions.insert(on, old.clone());
                 }
             }

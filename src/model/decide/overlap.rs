@@ -67,11 +67,10 @@ fn is_proven(case: &Case, entry: &LedgerEntry) -> bool {
             .conditions
             .get(&ClientCondition::Verified)
             .is_some_and(|verified| verified.status == ConditionStatus::True)
-        && status.client_id
-            == entry
-                .current
-                .as_ref()
-                .map(|current| current.credential.client_id.clone())
+        && entry
+            .current
+            .as_ref()
+            .is_some_and(|current| status.has_client_id(&current.credential.client_id))
         && status
             .rotation
             .as_ref()

@@ -6,6 +6,7 @@ use super::bench::Bench;
 use crate::api::{ClientCondition, DeletionPolicy, Rotation};
 use crate::cluster::memory::WriteKind;
 use crate::model::{Happening, ScopeModel, testing};
+use crate::provider::memory::MemoryProvider;
 
 fn overlapping(seconds: u32) -> Rotation {
     Rotation {
@@ -413,4 +414,22 @@ async fn suspend_stops_changes_and_not_repair() {
     bench.assert_works();
     assert_eq!(bench.published("scope"), "write");
     assert_eq!(bench.provider.calls("Rotate"), 1);
+}
+
+#[tokio::test]
+async fn a_status_that_is_too_long_is_written_once() {
+    let mut bench = Bench::new();
+    let long = "x".repeat(2_000);
+    bench.provider = std::sync::Arc::new(MemoryProvider::new(testing::capabilities(), &[&long]));
+    bench.cluster.create_client(bench.key(), testing::spec(&[&long]));
+    bench.settle().await;
+    bench.assert_works();
+    let effective = |bench: &Bench| {
+        let world = bench.cluster.world();
+        world.clients[bench.key()].status.effective.clone().unwrap()
+    };
+    assert_eq!(effective(&bench).scopes[0].len(), crate::api::STATUS_TEXT_MAX);
+    let before = bench.cluster.world().journal.len();
+    bench.settle().await;
+    assert_eq!(bench.cluster.world().journal.len(), before);
 }
