@@ -188,7 +188,7 @@ impl Port {
     async fn look<T>(&self, read: impl Future<Output = Result<T, Unread>> + Send) -> Result<T, Unread> {
         let ticket = self.enter(Kind::Look).await;
         let found = match ticket.what {
-            Some(What::Unavailable) => Err(Unread::new("the API server is away".into())),
+            Some(What::Unavailable) => Err(Unread::new("the API server is away")),
             _ => read.await,
         };
         self.leave(ticket).await;
