@@ -6,16 +6,17 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use clap::Parser as _;
 use jiff::SignedDuration;
+use oauth_client_operator::cluster::lease::KubeLease;
 use oauth_client_operator::cluster::{self, ApiServer, KubeCluster, identity};
 use oauth_client_operator::model::{ClusterId, Here, InstanceId, Timing, Uid, random_id};
 use oauth_client_operator::operator::args::{Cli, Command, LogFormat, Run};
 use oauth_client_operator::operator::standing::ServerObjects;
 use oauth_client_operator::operator::world::Operator;
-use oauth_client_operator::operator::{health, run, servers};
+use oauth_client_operator::operator::{health, lead, run, servers};
 use oauth_client_operator::provider::address::EgressRules;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
 
 /// The CRD is looked at this often: whether it is there yet, and whether it is still the same.
@@ -101,13 +102,15 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
 
     tokio::select! {
         (cluster_id, crd_uid) = who_we_are(&api, arguments.cluster_id.as_deref()) => {
-            operator.identify(Here { cluster_id, crd_uid, instance, timing });
+            operator.identify(Here { cluster_id, crd_uid, instance: instance.clone(), timing });
         }
         () = &mut stop => return Ok(()),
     }
     let (orders, ordered) = mpsc::unbounded_channel();
     let objects = Arc::new(ServerObjects::new(api.clone(), &arguments.namespace));
+    let following = operator.clone();
     let background = [
+        tokio::spawn(async move { lead::follow(&following).await }),
         tokio::spawn(servers::run(operator.clone(), objects, egress, ordered)),
         tokio::spawn(run::watch(
             operator.clone(),
@@ -115,13 +118,18 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
             arguments.namespace.clone(),
             orders,
         )),
-        tokio::spawn(follow_crd(operator.clone(), api)),
+        tokio::spawn(follow_crd(operator.clone(), api.clone())),
     ];
+    operator.queue.hold(true);
+    let (leave, left) = oneshot::channel::<()>();
+    let mut election = None;
     // What is decided before all watches have seen everything would be decided twice.
     tokio::select! {
         () = all_watches_complete(&operator) => {
             operator.metrics.became_ready(began.elapsed());
             tracing::info!(after = ?began.elapsed(), "ready");
+            // Not before: who cannot see everything yet must not keep the work from another who can.
+            election = elect(&arguments, &operator, api, &instance, left);
             run::work(operator.clone(), arguments.concurrency, stop).await;
         }
         () = &mut stop => operator.stop(),
@@ -129,7 +137,38 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
     for task in background {
         task.abort();
     }
+    // Calls in flight have ended: another one may begin.
+    drop(leave);
+    if let Some(election) = election {
+        election.await?;
+    }
     Ok(())
+}
+
+/// Takes part in the election until `left`, if there is one.
+fn elect(
+    arguments: &Run,
+    operator: &Operator,
+    api: ApiServer,
+    instance: &InstanceId,
+    left: oneshot::Receiver<()>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    // A process that takes the place of another is another holder, even under the same name.
+    let me = match &arguments.host_name {
+        Some(host) => format!("{host}_{instance}"),
+        None => instance.to_string(),
+    };
+    if !arguments.leader_election {
+        operator.leadership.without_election(&me);
+        return None;
+    }
+    let api = api.with_limit(lead::REQUEST_LIMIT);
+    let lease = KubeLease::new(api, &arguments.namespace, &arguments.lease_name);
+    let candidate = lead::Candidate::new(operator.leadership.clone(), Box::new(lease), me);
+    Some(tokio::spawn(candidate.run(async move {
+        // It is dropped without a word.
+        left.await.ok();
+    })))
 }
 
 /// SIGTERM or SIGINT.

@@ -23,6 +23,8 @@ pub struct Metrics {
     provider_calls: Family<CallLabels, Counter>,
     panics: Counter,
     queue_depth: Gauge,
+    leader: Gauge,
+    lease_failures: Counter,
     clients: Family<ClientLabels, Gauge>,
     server_ready: Family<ServerLabels, Gauge>,
     ready_seconds: Gauge<f64, AtomicU64>,
@@ -85,6 +87,8 @@ impl Default for Metrics {
             provider_calls: Family::default(),
             panics: Counter::default(),
             queue_depth: Gauge::default(),
+            leader: Gauge::default(),
+            lease_failures: Counter::default(),
             clients: Family::default(),
             server_ready: Family::default(),
             ready_seconds: Gauge::default(),
@@ -108,6 +112,16 @@ impl Default for Metrics {
             "queue_depth",
             "Clients that wait for a worker",
             m.queue_depth.clone(),
+        );
+        registry.register(
+            "leader",
+            "Whether this process is the one that works",
+            m.leader.clone(),
+        );
+        registry.register(
+            "lease_failures",
+            "Times that the Lease of the leader election could not be read or written",
+            m.lease_failures.clone(),
         );
         registry.register("clients", "Clients by server and state", m.clients.clone());
         registry.register(
@@ -169,6 +183,14 @@ impl Metrics {
     /// How many wait.
     pub fn queue(&self, depth: usize) {
         self.queue_depth.set(i64::try_from(depth).unwrap_or(i64::MAX));
+    }
+
+    /// Who leads, and how often the Lease could not be used so far.
+    pub fn election(&self, leads: bool, failures: u64) {
+        self.leader.set(leads.into());
+        // The count is kept elsewhere; a counter only grows.
+        let told = self.lease_failures.get();
+        self.lease_failures.inc_by(failures.saturating_sub(told));
     }
 
     /// Where a server stands.

@@ -5,6 +5,7 @@ pub mod args;
 mod enumerate;
 pub mod health;
 pub mod index;
+pub mod lead;
 pub mod metrics;
 pub mod mirror;
 pub mod pass;

@@ -34,6 +34,9 @@ pub trait World: Send + Sync {
     fn unchanged_for(&self, subject: &Subject, version: &Version) -> SignedDuration;
     /// Whether a mutating call may be begun: not while stopping.
     fn may_mutate(&self) -> bool;
+    /// Whether this process is the one that works, asked right before every step. It saves work and does not fence:
+    /// what keeps two processes apart is the ledger.
+    fn leads(&self) -> bool;
     /// Told of every step and its outcome, for metrics, logs and tests.
     fn observe(
         &self,
@@ -82,18 +85,46 @@ pub struct Ended {
     pub entry: Option<(LedgerEntry, Version)>,
 }
 
+/// Why a pass came to no end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfinished {
+    /// What a decision needs could not be read.
+    Unread(Unread),
+    /// Another process leads, or nobody: what is left to do is the leader's.
+    NotLeading,
+}
+
+impl From<Unread> for Unfinished {
+    fn from(unread: Unread) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+/// This process does not lead, so a step was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotLeading;
+
+impl From<NotLeading> for Unfinished {
+    fn from(NotLeading: NotLeading) -> Self {
+        Self::NotLeading
+    }
+}
+
 /// Runs one pass.
 pub async fn run(
     world: &dyn World,
     subject: &Subject,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<Ended, Unread> {
+) -> Result<Ended, Unfinished> {
+    if !world.leads() {
+        return Err(Unfinished::NotLeading);
+    }
     let Some(mut running) = Running::begin(world, subject).await? else {
         return Ok(Ended::nothing_there());
     };
     loop {
         match running.decide(rng) {
-            Decision::Do(step) => running = running.take(&step).await,
+            Decision::Do(step) => running = running.take(&step).await?,
             Decision::Settled(wake) => return Ok(running.end(true, wake)),
             Decision::Blocked(wake) => return Ok(running.end(false, wake)),
         }
@@ -129,6 +160,7 @@ impl<'a> Running<'a> {
                 subject,
                 connection,
                 attempt: None,
+                answer_in_hand: false,
             },
         }))
     }
@@ -145,11 +177,11 @@ impl<'a> Running<'a> {
         decide(&self.state, rng)
     }
 
-    /// Does one step and folds its outcome in.
-    pub(super) async fn take(mut self, step: &Step) -> Self {
+    /// Does one step and folds its outcome in, if this process leads.
+    pub(super) async fn take(mut self, step: &Step) -> Result<Self, NotLeading> {
         let Executor { world, subject, .. } = self.executor;
         let began = Instant::now();
-        let outcome = self.executor.execute(&self.state, step).await;
+        let outcome = self.executor.execute(&self.state, step).await?;
         world.observe(
             subject,
             Some(self.state.server.key()),
@@ -158,7 +190,7 @@ impl<'a> Running<'a> {
             began.elapsed(),
         );
         self.state = fold(self.state, step, outcome);
-        self
+        Ok(self)
     }
 
     /// Ends it.
@@ -310,6 +342,8 @@ struct Executor<'a> {
     subject: &'a Subject,
     connection: Option<Connection>,
     attempt: Option<Ready>,
+    /// A server answered, and the record does not have it yet.
+    answer_in_hand: bool,
 }
 
 /// An attempt that is recorded, with the permit to send it.
@@ -320,12 +354,27 @@ struct Ready {
 }
 
 impl Executor<'_> {
-    async fn execute(&mut self, state: &State, step: &Step) -> Outcome {
+    async fn execute(&mut self, state: &State, step: &Step) -> Result<Outcome, NotLeading> {
+        // An answer may be one that no server gives twice. It is stored whoever leads by now: the version of the record
+        // decides whether it still belongs there.
+        let stores_answer =
+            self.answer_in_hand && matches!(step, Step::Record(Record::Write { call: None, .. }));
+        if !stores_answer {
+            self.leads()?;
+        }
         let cluster = self.world.cluster();
-        match step {
-            Step::Observe(query) => self.ask(query).await,
-            Step::Record(record) => self.record(record).await,
-            Step::Call(call) => self.call(state, call).await,
+        Ok(match step {
+            Step::Observe(query) => self.ask(query).await?,
+            Step::Record(record) => {
+                let outcome = self.record(record).await?;
+                self.answer_in_hand = false;
+                outcome
+            }
+            Step::Call(call) => {
+                let outcome = self.call(state, call).await?;
+                self.answer_in_hand = matches!(outcome, Outcome::Answered(_));
+                outcome
+            }
             Step::Publish(publish) => match cluster.publish(&self.subject.client, publish).await {
                 Ok(Some(found)) => Outcome::Published(found),
                 Ok(None) => Outcome::Rehearsed,
@@ -346,31 +395,44 @@ impl Executor<'_> {
                 }
             }
             Step::Report(report) => self.report(state, report).await,
+        })
+    }
+
+    fn leads(&self) -> Result<(), NotLeading> {
+        if self.world.leads() {
+            Ok(())
+        } else {
+            Err(NotLeading)
         }
     }
 
+    /// Waits for a permit, which may take a while: who leads is asked again after it.
+    async fn permit(&self, connection: &Connection) -> Result<Result<Box<dyn Permit>, Fault>, NotLeading> {
+        let permit = connection.permits.permit(&self.subject.client.namespace).await;
+        self.leads()?;
+        Ok(permit)
+    }
+
     /// Permit first, then the record, then the call: nothing is written for a call that could not be sent.
-    async fn record(&mut self, record: &Record) -> Outcome {
+    async fn record(&mut self, record: &Record) -> Result<Outcome, NotLeading> {
         let call = match record {
             Record::Write { call, .. } => call.as_ref(),
             Record::Remove { .. } => None,
         };
         let permit = match (call, &self.connection) {
             (None, _) => None,
-            (Some(_), None) => return Outcome::Fault(no_way()),
+            (Some(_), None) => return Ok(Outcome::Fault(no_way())),
             (Some(_), Some(_)) if !self.world.may_mutate() => {
-                return Outcome::Fault(Fault::Unavailable(
+                return Ok(Outcome::Fault(Fault::Unavailable(
                     "is not called any more, as the operator is stopping".into(),
-                ));
+                )));
             }
-            (Some(_), Some(connection)) => {
-                match connection.permits.permit(&self.subject.client.namespace).await {
-                    Ok(permit) => Some(permit),
-                    Err(fault) => return Outcome::Fault(fault),
-                }
-            }
+            (Some(_), Some(connection)) => match self.permit(connection).await? {
+                Ok(permit) => Some(permit),
+                Err(fault) => return Ok(Outcome::Fault(fault)),
+            },
         };
-        match self.world.cluster().record(self.subject, record).await {
+        Ok(match self.world.cluster().record(self.subject, record).await {
             Ok(version) => {
                 self.attempt = call.cloned().zip(permit).map(|(id, permit)| Ready {
                     id,
@@ -380,22 +442,22 @@ impl Executor<'_> {
                 Outcome::Recorded(version)
             }
             Err(refusal) => Outcome::Refused(refusal),
-        }
+        })
     }
 
-    async fn call(&mut self, state: &State, call: &Call) -> Outcome {
+    async fn call(&mut self, state: &State, call: &Call) -> Result<Outcome, NotLeading> {
         let Some(connection) = self.connection.clone() else {
-            return Outcome::Fault(no_way());
+            return Ok(Outcome::Fault(no_way()));
         };
         let timing = &state.here.timing;
         let (within, permit) = match &call.attempt {
-            None => match connection.permits.permit(&self.subject.client.namespace).await {
+            None => match self.permit(&connection).await? {
                 Ok(permit) => (connection.call_limit, permit),
-                Err(fault) => return Outcome::Fault(fault),
+                Err(fault) => return Ok(Outcome::Fault(fault)),
             },
             Some((id, at)) => {
                 let Some(ready) = self.attempt.take().filter(|ready| ready.id == *id) else {
-                    return Outcome::NotSent;
+                    return Ok(Outcome::NotSent);
                 };
                 // Both clocks: the monotonic one stops while a machine sleeps, the other one can be set.
                 let by_wall = self.world.now().duration_since(*at);
@@ -403,7 +465,7 @@ impl Executor<'_> {
                     SignedDuration::try_from(ready.recorded.elapsed()).unwrap_or(SignedDuration::MAX);
                 let age = by_wall.max(by_own);
                 if age > timing.send_within || by_wall < -timing.send_within {
-                    return Outcome::NotSent;
+                    return Ok(Outcome::NotSent);
                 }
                 let left = timing.take_over_after() - age.max(SignedDuration::ZERO);
                 let left = Duration::try_from(left).unwrap_or(Duration::ZERO);
@@ -412,17 +474,17 @@ impl Executor<'_> {
         };
         let answer = connection.provider.perform(&call.request, within).await;
         permit.done(answer.as_ref().err());
-        answer.map_or_else(Outcome::Fault, Outcome::Answered)
+        Ok(answer.map_or_else(Outcome::Fault, Outcome::Answered))
     }
 
-    async fn ask(&self, query: &Query) -> Outcome {
+    async fn ask(&self, query: &Query) -> Result<Outcome, NotLeading> {
         let Some(connection) = &self.connection else {
-            return Outcome::Fault(no_way());
+            return Ok(Outcome::Fault(no_way()));
         };
         let provider = &connection.provider;
-        let permit = match connection.permits.permit(&self.subject.client.namespace).await {
+        let permit = match self.permit(connection).await? {
             Ok(permit) => permit,
-            Err(fault) => return Outcome::Fault(fault),
+            Err(fault) => return Ok(Outcome::Fault(fault)),
         };
         let answer = match query {
             Query::Client(handle) => provider.client(handle).await.map(Outcome::Client),
@@ -431,7 +493,7 @@ impl Executor<'_> {
             Query::Token(credential) => provider.verify(credential).await.map(Outcome::Token),
         };
         permit.done(answer.as_ref().err());
-        answer.unwrap_or_else(Outcome::Fault)
+        Ok(answer.unwrap_or_else(Outcome::Fault))
     }
 
     async fn report(&self, state: &State, report: &Report) -> Outcome {

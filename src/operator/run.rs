@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use super::index;
 use super::mirror::Change;
-use super::pass;
+use super::pass::{self, Unfinished};
 use super::queue::Urgency;
 use super::servers::{Order, ServerObject};
 use super::world::{ObjectKey, Operator, until};
@@ -33,6 +33,8 @@ const LAST_RETRY: Duration = Duration::from_secs(300);
 const SLOW_LOOK: Duration = Duration::from_secs(600);
 /// So often in a row a pass that saw something out of date is repeated at once.
 const AT_ONCE: u32 = 5;
+/// A client that was in hand when this process ceased to lead is put back for this long. By then the queue is held.
+const PUT_BACK: Duration = Duration::from_secs(1);
 /// Calls in flight are waited for this long at the end.
 const GRACE: Duration = Duration::from_secs(70);
 
@@ -240,8 +242,10 @@ pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Outpu
         let (operator, retries) = (operator.clone(), retries.clone());
         crew.spawn(async move {
             while let Some(subject) = operator.queue.next().await {
-                let wake = look(&operator, &subject).await;
-                retries.schedule(&operator, &subject, wake);
+                match look(&operator, &subject).await {
+                    Some(wake) => retries.schedule(&operator, &subject, wake),
+                    None => operator.queue.push_at(subject.clone(), Instant::now() + PUT_BACK),
+                }
                 operator.queue.done(&subject);
             }
         });
@@ -255,12 +259,12 @@ pub async fn work(operator: Arc<Operator>, workers: u16, stop: impl Future<Outpu
     }
 }
 
-/// One look at one client. A panic is a bug of ours: it is counted, and holds back this client only.
-async fn look(operator: &Operator, subject: &Subject) -> (bool, Wake) {
+/// One look at one client; `None` if it was not ended, as this process does not lead. A panic is a bug of ours: it is counted, and holds back this client only.
+async fn look(operator: &Operator, subject: &Subject) -> Option<(bool, Wake)> {
     let span = tracing::info_span!("pass", client = %subject);
     let mut rng = rand::rngs::StdRng::from_rng(&mut rand::rng());
     let pass = AssertUnwindSafe(pass::run(operator, subject, &mut rng)).catch_unwind();
-    match pass.instrument(span).await {
+    let wake = match pass.instrument(span).await {
         Ok(Ok(ended)) => {
             operator
                 .metrics
@@ -268,7 +272,8 @@ async fn look(operator: &Operator, subject: &Subject) -> (bool, Wake) {
             tracing::debug!(client = %subject, settled = ended.settled, steps = ended.steps, wake = ?ended.wake, "looked");
             (ended.settled, ended.wake)
         }
-        Ok(Err(unread)) => {
+        Ok(Err(Unfinished::NotLeading)) => return None,
+        Ok(Err(Unfinished::Unread(unread))) => {
             operator.metrics.passed("Unread");
             tracing::warn!(client = %subject, %unread, "what a decision needs could not be read; tried again");
             (false, Wake::Backoff)
@@ -278,7 +283,8 @@ async fn look(operator: &Operator, subject: &Subject) -> (bool, Wake) {
             tracing::error!(client = %subject, "a pass panicked; tried again later");
             (false, Wake::Backoff)
         }
-    }
+    };
+    Some(wake)
 }
 
 /// How often each client came to grief in a row.

@@ -170,6 +170,7 @@ impl Tender {
         let mut recovered = false;
         loop {
             let object = news.borrow_and_update().clone();
+            let leads = self.operator.leads();
             self.written = None;
             match self.connection(&object).await {
                 Ok(connection) => {
@@ -197,6 +198,7 @@ impl Tender {
                     let pause = if retry { FIRST_CHECK } else { LAST_CHECK * 10 };
                     tokio::select! {
                         changed = news.changed() => if changed.is_err() { return },
+                        () = self.operator.leadership.until(!leads) => {}
                         () = tokio::time::sleep(pause) => {}
                     }
                 }
@@ -216,6 +218,17 @@ impl Tender {
         news: &mut watch::Receiver<ServerObject>,
     ) -> Watched {
         self.standing.lacking = None;
+        let leadership = self.operator.leadership.clone();
+        if !leadership.is_current() {
+            // A standby has the connection ready, makes no call and knows of no trouble.
+            self.standing.health = None;
+            self.operator.metrics.forget(&self.key);
+            tokio::select! {
+                _ = news.changed() => {}
+                () = leadership.until(true) => {}
+            }
+            return Watched::Changed;
+        }
         let period = Duration::from_secs(object.spec.drift_check.period_seconds.into());
         // Spread over the period, so that servers are not all listed at once after a start.
         let mut next_list = Instant::now() + period.mul_f64(0.5 + 0.5 * rand::random::<f64>());
@@ -227,11 +240,15 @@ impl Tender {
         loop {
             tokio::select! {
                 _ = news.changed() => return Watched::Changed,
+                () = leadership.until(false) => return Watched::Changed,
                 () = tokio::time::sleep_until(next_check.unwrap_or_else(|| Instant::now() + far)) => {
                     if object.spec.suspend {
                         next_check = None;
                         self.report(object, Some(connection)).await;
                         continue;
+                    }
+                    if !leadership.is_current() {
+                        return Watched::Changed;
                     }
                     let before = self.standing.health.clone();
                     let health = self.check(connection).await;
@@ -284,6 +301,9 @@ impl Tender {
         let Ok(permit) = connection.permits.permit("").await else {
             return;
         };
+        if !self.operator.leads() {
+            return;
+        }
         let listed = connection.provider.clients().await;
         permit.done(listed.as_ref().err());
         self.operator.metrics.called(
@@ -366,6 +386,10 @@ impl Tender {
 
     /// Writes the status, if it says anything new.
     async fn report(&mut self, object: &ServerObject, connection: Option<&Connection>) {
+        if !self.operator.leads() {
+            self.operator.metrics.forget(&self.key);
+            return;
+        }
         self.standing.counts = self.operator.counts(&self.key);
         self.standing.suspended = object.spec.suspend;
         self.standing.provider_type = Some(object.spec.provider.provider_type());
@@ -384,6 +408,9 @@ impl Tender {
                     return;
                 }
             };
+            if !self.operator.leads() {
+                return;
+            }
         }
         let old = self.written.as_ref();
         match self

@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
 use super::index::{ClientFacts, EntryFacts, NamespaceFacts};
+use super::lead::Leadership;
 use super::metrics::{Counts, Metrics, kind, outcome_kind};
 use super::mirror::Mirror;
 use super::pass::{Connection, World};
@@ -27,6 +28,8 @@ pub type ObjectKey = (String, String);
 pub struct Operator {
     /// Kubernetes.
     pub cluster: Box<dyn Cluster>,
+    /// Whether this process is the one that works.
+    pub leadership: Arc<Leadership>,
     /// What is looked at next.
     pub queue: Queue,
     /// The servers and the ways to them.
@@ -69,6 +72,7 @@ impl Operator {
         };
         Self {
             cluster,
+            leadership: Arc::default(),
             queue: Queue::default(),
             servers: Servers::default(),
             metrics: Metrics::default(),
@@ -256,6 +260,7 @@ impl Operator {
         ]
         .into_iter()
         .flatten()
+        .chain(self.leadership.trouble().map(|why| format!("the Lease ({why})")))
         .collect()
     }
 
@@ -334,6 +339,10 @@ impl World for Operator {
 
     fn may_mutate(&self) -> bool {
         !self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn leads(&self) -> bool {
+        self.leadership.is_current()
     }
 
     fn observe(
