@@ -8,6 +8,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use futures::FutureExt as _;
 use jiff::SignedDuration;
+use oauth_client_operator::cluster::lease::KubeLease;
 use oauth_client_operator::cluster::{self, ApiServer, KubeCluster};
 use oauth_client_operator::model::{Here, InstanceId, Timing, random_id};
 use oauth_client_operator::operator::args::{Cli, Command, LogFormat, Run};
@@ -16,11 +17,11 @@ use oauth_client_operator::operator::supervise::{Task, keep};
 use oauth_client_operator::operator::tending::Tending;
 use oauth_client_operator::operator::watches::{self, Watches};
 use oauth_client_operator::operator::world::Operator;
-use oauth_client_operator::operator::{health, run, start};
+use oauth_client_operator::operator::{health, lead, run, start};
 use oauth_client_operator::provider::address::EgressRules;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{Mutex, mpsc};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tracing_subscriber::EnvFilter;
 
 fn main() -> anyhow::Result<()> {
@@ -104,22 +105,32 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
         let mut stop = stop_signal()?;
         tokio::select! {
             (cluster_id, crd_uid) = start::who_we_are(&api, arguments.cluster_id.as_deref()) => {
-                operator.identify(Here { cluster_id, crd_uid, instance, timing });
+                operator.identify(Here { cluster_id, crd_uid, instance: instance.clone(), timing });
             }
             () = &mut stop => return Ok(()),
         }
         let background = background(&operator, &api, client, egress, &arguments.namespace, &reporter);
+        operator.queue.hold(true);
+        let (leave, left) = oneshot::channel::<()>();
+        let mut election = None;
         // What is decided before all watches have seen everything would be decided twice.
         tokio::select! {
             () = start::all_watches_complete(&operator) => {
                 operator.metrics.became_ready(began.elapsed());
                 tracing::info!(after = ?began.elapsed(), "ready");
+                // Not before: who cannot see everything yet must not keep the work from another who can.
+                election = elect(&arguments, &operator, api, &instance, left);
                 run::work(operator.clone(), arguments.concurrency, stop).await;
             }
             () = &mut stop => operator.stop(),
         }
         for task in background {
             task.end().await;
+        }
+        // Calls in flight have ended: another one may begin.
+        drop(leave);
+        if let Some(election) = election {
+            election.await?;
         }
         anyhow::Ok(())
     };
@@ -142,7 +153,7 @@ fn background(
     egress: EgressRules,
     namespace: &str,
     reporter: &str,
-) -> [Task; 3] {
+) -> [Task; 4] {
     let (orders, ordered) = mpsc::unbounded_channel();
     let tending = Tending {
         operator: operator.clone(),
@@ -157,7 +168,15 @@ fn background(
         orders,
     };
     let following = (operator.clone(), api.clone());
+    let election = operator.clone();
     [
+        Task::spawn(async move {
+            let panicked = || election.metrics.panicked();
+            keep("the look at who leads", panicked, || {
+                lead::follow(&election).map(ControlFlow::Continue)
+            })
+            .await;
+        }),
         Task::spawn(async move {
             let panicked = || tending.operator.metrics.panicked();
             keep("the tending of servers", panicked, || {
@@ -175,6 +194,32 @@ fn background(
             .await;
         }),
     ]
+}
+
+/// Takes part in the election until `left`, if there is one.
+fn elect(
+    arguments: &Run,
+    operator: &Operator,
+    api: ApiServer,
+    instance: &InstanceId,
+    left: oneshot::Receiver<()>,
+) -> Option<tokio::task::JoinHandle<()>> {
+    // A process that takes the place of another is another holder, even under the same name.
+    let me = match &arguments.host_name {
+        Some(host) => format!("{host}_{instance}"),
+        None => instance.to_string(),
+    };
+    if !arguments.leader_election {
+        operator.leadership.without_election(&me);
+        return None;
+    }
+    let api = api.with_limit(lead::REQUEST_LIMIT);
+    let lease = KubeLease::new(api, &arguments.namespace, &arguments.lease_name);
+    let candidate = lead::Candidate::new(operator.leadership.clone(), Box::new(lease), me);
+    Some(tokio::spawn(candidate.run(async move {
+        // It is dropped without a word.
+        left.await.ok();
+    })))
 }
 
 /// SIGTERM or SIGINT.

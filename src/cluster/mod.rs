@@ -8,6 +8,7 @@ mod apiserver;
 mod events;
 pub mod identity;
 mod kube;
+pub mod lease;
 #[cfg(test)]
 pub mod memory;
 mod scrub;

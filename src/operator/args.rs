@@ -36,6 +36,15 @@ pub struct Run {
     /// Where /livez, /readyz and /metrics are served.
     #[arg(long, default_value = "0.0.0.0:8080")]
     pub listen: SocketAddr,
+    /// Let one of several operators work, by a Lease; false: this one works, whoever else does.
+    #[arg(long, default_value_t = true, action = clap::ArgAction::Set, num_args = 0..=1, default_missing_value = "true")]
+    pub leader_election: bool,
+    /// The name of that Lease, in the operator's own namespace.
+    #[arg(long, default_value = "oauth-client-operator")]
+    pub lease_name: String,
+    /// What people know this process by, such as the name of its pod. It is a part of the Lease's holder.
+    #[arg(long, env = "HOSTNAME", hide = true)]
+    pub host_name: Option<String>,
     /// How many clients of one server are worked on at once; four times as many in all.
     #[arg(long, default_value_t = 16, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub concurrency: u16,

@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+use super::lead;
 use super::pass::World as _;
 use super::world::Operator;
 
@@ -36,22 +37,30 @@ async fn live(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
         .into_iter()
         .map(|name| format!("the watch of {name} has not even tried anything for {WATCH_STUCK_AFTER:?}"))
         .collect();
+    if let Some(silent) = operator.leadership.silent_for()
+        && silent > lead::STUCK_AFTER
+    {
+        stuck.push(format!(
+            "the leader election has shown no sign of life for {silent:?}"
+        ));
+    }
     if let Some(since) = operator.queue.oldest_running()
         && since.elapsed() > STUCK_AFTER
     {
         stuck.push(format!("a pass has been going on for {:?}", since.elapsed()));
     }
-    answer("stuck", &stuck)
+    answer("ok\n".to_owned(), "stuck", &stuck)
 }
 
-/// Ready when every watch has seen a whole list and still sees; says what it waits for.
+/// Ready when every watch has seen a whole list and still sees, a standby too; says what it waits for.
 async fn ready(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
-    answer("waiting for", &operator.waiting_for())
+    let well = format!("ok, {}\n", operator.leadership.described());
+    answer(well, "waiting for", &operator.waiting_for())
 }
 
-fn answer(what: &str, troubles: &[String]) -> (StatusCode, String) {
+fn answer(well: String, what: &str, troubles: &[String]) -> (StatusCode, String) {
     if troubles.is_empty() {
-        (StatusCode::OK, "ok\n".to_owned())
+        (StatusCode::OK, well)
     } else {
         (
             StatusCode::SERVICE_UNAVAILABLE,
@@ -64,6 +73,9 @@ async fn metrics(State(operator): State<Arc<Operator>>) -> (StatusCode, String) 
     operator.metrics.queue(operator.queue.depth());
     operator.metrics.lost_events(operator.cluster.lost_events());
     operator.metrics.unreadable(operator.unreadable());
+    operator
+        .metrics
+        .election(operator.leads(), operator.leadership.failures());
     match operator.metrics.text() {
         Ok(text) => (StatusCode::OK, text),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),

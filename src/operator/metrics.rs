@@ -25,6 +25,8 @@ pub struct Metrics {
     lost_events: Counter,
     queue_depth: Gauge,
     unreadable: Family<KindLabels, Gauge>,
+    leader: Gauge,
+    lease_failures: Counter,
     clients: Family<ClientLabels, Gauge>,
     server_ready: Family<ServerLabels, Gauge>,
     ready_seconds: Gauge<f64, AtomicU64>,
@@ -94,6 +96,8 @@ impl Default for Metrics {
             lost_events: Counter::default(),
             queue_depth: Gauge::default(),
             unreadable: Family::default(),
+            leader: Gauge::default(),
+            lease_failures: Counter::default(),
             clients: Family::default(),
             server_ready: Family::default(),
             ready_seconds: Gauge::default(),
@@ -131,6 +135,16 @@ impl Default for Metrics {
             "unreadable_objects",
             "Objects that this version cannot read, by kind",
             m.unreadable.clone(),
+        );
+        registry.register(
+            "leader",
+            "Whether this process is the one that works",
+            m.leader.clone(),
+        );
+        registry.register(
+            "lease_failures",
+            "Times that the Lease of the leader election could not be read or written",
+            m.lease_failures.clone(),
         );
         registry.register("clients", "Clients by server and state", m.clients.clone());
         registry.register(
@@ -206,6 +220,14 @@ impl Metrics {
                 .get_or_create(&KindLabels { kind })
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
         }
+    }
+
+    /// Who leads, and how often the Lease could not be used so far.
+    pub fn election(&self, leads: bool, failures: u64) {
+        self.leader.set(leads.into());
+        // The count is kept elsewhere; a counter only grows.
+        let told = self.lease_failures.get();
+        self.lease_failures.inc_by(failures.saturating_sub(told));
     }
 
     /// Where a server stands.

@@ -6,6 +6,7 @@ pub mod clock;
 mod enumerate;
 pub mod health;
 pub mod index;
+pub mod lead;
 pub mod metrics;
 pub mod mirror;
 pub mod pass;

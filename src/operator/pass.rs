@@ -39,6 +39,9 @@ pub trait World: Send + Sync {
     fn unchanged_for(&self, subject: &Subject, version: &Version) -> SignedDuration;
     /// Whether a mutating call may be begun: not while stopping.
     fn may_mutate(&self) -> bool;
+    /// Whether this process is the one that works, asked right before every step. It saves work and does not fence:
+    /// what keeps two processes apart is the ledger.
+    fn leads(&self) -> bool;
     /// Told of every step and its outcome, for metrics, logs and tests.
     fn observe(
         &self,
@@ -89,19 +92,74 @@ pub struct Ended {
     pub entry: Option<(LedgerEntry, Version)>,
 }
 
+/// Why a pass came to no end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfinished {
+    /// What a decision needs could not be read.
+    Unread(Unread),
+    /// Another process leads, or nobody: what is left to do is the leader's.
+    NotLeading,
+}
+
+impl From<Unread> for Unfinished {
+    fn from(unread: Unread) -> Self {
+        Self::Unread(unread)
+    }
+}
+
+/// This process does not lead, so a step was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct NotLeading;
+
+/// Why a step was not taken.
+#[derive(Debug)]
+enum Untaken {
+    /// This process does not lead.
+    NotLeading,
+    /// It is not let through to the server.
+    Entry(NoEntry),
+}
+
+impl From<NotLeading> for Untaken {
+    fn from(NotLeading: NotLeading) -> Self {
+        Self::NotLeading
+    }
+}
+
+impl From<NoEntry> for Untaken {
+    fn from(entry: NoEntry) -> Self {
+        Self::Entry(entry)
+    }
+}
+
+impl From<Fault> for Untaken {
+    fn from(fault: Fault) -> Self {
+        Self::Entry(fault.into())
+    }
+}
+
+impl From<NotLeading> for Unfinished {
+    fn from(NotLeading: NotLeading) -> Self {
+        Self::NotLeading
+    }
+}
+
 /// Runs one pass.
 pub async fn run(
     world: &dyn World,
     subject: &Subject,
     rng: &mut (dyn CryptoRng + Send),
-) -> Result<Ended, Unread> {
+) -> Result<Ended, Unfinished> {
+    if !world.leads() {
+        return Err(Unfinished::NotLeading);
+    }
     let Some(mut running) = Running::begin(world, subject).await? else {
         return Ok(Ended::nothing_there());
     };
     loop {
         match running.decide(rng) {
             Decision::Do(step) => {
-                running = running.take(&step).await;
+                running = running.take(&step).await?;
                 if let Some(after) = running.executor.busy {
                     return Ok(running.postpone(after));
                 }
@@ -159,19 +217,20 @@ impl<'a> Running<'a> {
         decide(&self.state, rng)
     }
 
-    /// Does one step and folds its outcome in.
-    pub(super) async fn take(mut self, step: &Step) -> Self {
+    /// Does one step and folds its outcome in, if this process leads.
+    pub(super) async fn take(mut self, step: &Step) -> Result<Self, NotLeading> {
         let Executor { world, subject, .. } = self.executor;
         let began = Instant::now();
         let outcome = match self.executor.execute(&self.state, step).await {
-            Ok(Outcome::Fault(fault)) | Err(NoEntry::Fault(fault)) => {
+            Ok(Outcome::Fault(fault)) | Err(Untaken::Entry(NoEntry::Fault(fault))) => {
                 Outcome::Fault(by_our_clock(world, fault))
             }
             Ok(outcome) => outcome,
-            Err(NoEntry::Busy(after)) => {
+            Err(Untaken::Entry(NoEntry::Busy(after))) => {
                 self.executor.busy = Some(after);
-                return self;
+                return Ok(self);
             }
+            Err(Untaken::NotLeading) => return Err(NotLeading),
         };
         world.observe(
             subject,
@@ -181,7 +240,7 @@ impl<'a> Running<'a> {
             began.elapsed(),
         );
         self.state = fold(self.state, step, outcome);
-        self
+        Ok(self)
     }
 
     /// Ends it before a call that has to wait for its turn at the server.
@@ -385,7 +444,14 @@ struct Ready {
 }
 
 impl Executor<'_> {
-    async fn execute(&mut self, state: &State, step: &Step) -> Result<Outcome, NoEntry> {
+    async fn execute(&mut self, state: &State, step: &Step) -> Result<Outcome, Untaken> {
+        // An answer may be one that no server gives twice. It is stored whoever leads by now: the version of the record
+        // decides whether it still belongs there.
+        let stores_answer =
+            state.pass.answer.is_some() && matches!(step, Step::Record(Record::Write { call: None, .. }));
+        if !stores_answer {
+            self.leads()?;
+        }
         let cluster = self.world.cluster();
         Ok(match step {
             Step::FindClaim(claims) => match cluster.is_claimed(self.subject, claims).await {
@@ -418,8 +484,23 @@ impl Executor<'_> {
         })
     }
 
+    fn leads(&self) -> Result<(), NotLeading> {
+        if self.world.leads() {
+            Ok(())
+        } else {
+            Err(NotLeading)
+        }
+    }
+
+    /// Waits for a permit, which may take a while: who leads is asked again after it.
+    async fn permit(&self, connection: &Connection) -> Result<Box<dyn Permit>, Untaken> {
+        let permit = connection.permits.permit(&self.subject.client.namespace).await;
+        self.leads()?;
+        Ok(permit?)
+    }
+
     /// Permit first, then the record, then the call: nothing is written for a call that could not be sent.
-    async fn record(&mut self, state: &State, record: &Record) -> Result<Outcome, NoEntry> {
+    async fn record(&mut self, state: &State, record: &Record) -> Result<Outcome, Untaken> {
         let call = match record {
             Record::Write { call, .. } => call.as_ref(),
             Record::Remove { .. } => None,
@@ -428,9 +509,7 @@ impl Executor<'_> {
             (None, _) => None,
             (Some(_), None) => return Err(no_way().into()),
             (Some(_), Some(_)) if !self.world.may_mutate() => return Err(stopping().into()),
-            (Some(_), Some(connection)) => {
-                Some(connection.permits.permit(&self.subject.client.namespace).await?)
-            }
+            (Some(_), Some(connection)) => Some(self.permit(connection).await?),
         };
         // Before it is written: who sees it later counts from then.
         let (recorded, wall) = (Instant::now(), self.world.wall());
@@ -480,7 +559,7 @@ impl Executor<'_> {
         }
     }
 
-    async fn call(&mut self, state: &State, call: &Call) -> Result<Outcome, NoEntry> {
+    async fn call(&mut self, state: &State, call: &Call) -> Result<Outcome, Untaken> {
         let Some(connection) = self.connection.clone() else {
             return Err(no_way().into());
         };
@@ -489,7 +568,7 @@ impl Executor<'_> {
             // No record went before this call, so nothing has asked yet whether it may be begun.
             None if !self.world.may_mutate() => return Err(stopping().into()),
             None => {
-                let permit = connection.permits.permit(&self.subject.client.namespace).await?;
+                let permit = self.permit(&connection).await?;
                 (connection.call_limit, permit)
             }
             Some((id, at)) => {
@@ -515,12 +594,12 @@ impl Executor<'_> {
         Ok(answer.map_or_else(Outcome::Fault, Outcome::Answered))
     }
 
-    async fn ask(&self, query: &Query) -> Result<Outcome, NoEntry> {
+    async fn ask(&self, query: &Query) -> Result<Outcome, Untaken> {
         let Some(connection) = &self.connection else {
             return Err(no_way().into());
         };
         let provider = &connection.provider;
-        let permit = connection.permits.permit(&self.subject.client.namespace).await?;
+        let permit = self.permit(connection).await?;
         let answer = match query {
             Query::Client(handle) => provider.client(handle).await.map(Outcome::Client),
             Query::Attempted(candidate) => provider.attempted(candidate).await.map(Outcome::Client),

@@ -39,6 +39,7 @@ struct Inner {
     running: HashMap<Subject, (Instant, Option<ServerKey>)>,
     again: HashMap<Subject, Urgency>,
     closed: bool,
+    held: bool,
 }
 
 /// What one server has of the workers, and who waits for one.
@@ -256,14 +257,18 @@ impl Queue {
                 if inner.closed {
                     return None;
                 }
-                inner.ring(Instant::now());
-                if let Some(subject) = inner.pop(share, &server_of) {
-                    drop(inner);
-                    // There may be more for another worker.
-                    self.news.notify_one();
-                    return Some(subject);
+                if inner.held {
+                    None
+                } else {
+                    inner.ring(Instant::now());
+                    if let Some(subject) = inner.pop(share, &server_of) {
+                        drop(inner);
+                        // There may be more for another worker.
+                        self.news.notify_one();
+                        return Some(subject);
+                    }
+                    inner.timers.first().map(|(at, _)| *at)
                 }
-                inner.timers.first().map(|(at, _)| *at)
             };
             match next_timer {
                 Some(at) => {
@@ -295,6 +300,12 @@ impl Queue {
         self.inner().closed = true;
         self.news.notify_waiters();
         // A worker that was not waiting yet finds this one.
+        self.news.notify_one();
+    }
+
+    /// Gives nothing out until it is told otherwise. What is asked for is kept.
+    pub fn hold(&self, held: bool) {
+        self.inner().held = held;
         self.news.notify_one();
     }
 
@@ -394,6 +405,26 @@ mod tests {
         assert_eq!(drain(&queue, 1).await, ["a/late"]);
         let nothing = tokio::time::timeout(Duration::from_secs(600), next(&queue)).await;
         assert!(nothing.is_err(), "its timer is spent");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn while_it_is_held_nothing_is_given_out_and_nothing_is_lost() {
+        let queue = std::sync::Arc::new(Queue::default());
+        queue.hold(true);
+        queue.push(subject("a", "asked"), Urgency::Change);
+        queue.push_at(subject("a", "timed"), Instant::now() + Duration::from_secs(5));
+        let nothing = tokio::time::timeout(Duration::from_secs(60), next(&queue)).await;
+        assert!(nothing.is_err());
+        queue.hold(false);
+        assert_eq!(drain(&queue, 2).await, ["a/asked", "a/timed"]);
+        queue.hold(true);
+        let worker = tokio::spawn({
+            let queue = queue.clone();
+            async move { next(&queue).await }
+        });
+        tokio::task::yield_now().await;
+        queue.close();
+        assert_eq!(worker.await.unwrap(), None, "a stop ends the wait");
     }
 
     #[tokio::test(start_paused = true)]

@@ -13,8 +13,7 @@ use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tracing::Instrument as _;
 
-use super::pass;
-use super::pass::World as _;
+use super::pass::{self, Unfinished, World as _};
 use super::supervise::keep;
 use super::world::Operator;
 use crate::model::{Subject, Wake};
@@ -29,6 +28,8 @@ const SLOW_LOOK: Duration = Duration::from_secs(600);
 const LAST_WAKE: Duration = Duration::from_secs(6 * 3600);
 /// So often in a row a pass that saw something out of date is repeated at once.
 const AT_ONCE: u32 = 5;
+/// A client that was in hand when this process ceased to lead is put back for this long. By then the queue is held.
+const PUT_BACK: Duration = Duration::from_secs(1);
 /// Calls in flight are waited for this long at the end.
 const GRACE: Duration = Duration::from_secs(70);
 
@@ -47,8 +48,10 @@ pub async fn work(operator: Arc<Operator>, share: u16, stop: impl Future<Output 
             keep("a worker", panicked, || async {
                 let server_of = |subject: &Subject| operator.server_of(subject);
                 while let Some(subject) = operator.queue.next(share.into(), server_of).await {
-                    let wake = look(&operator, &subject).await;
-                    retries.schedule(&operator, &subject, wake);
+                    match look(&operator, &subject).await {
+                        Some(ended) => retries.schedule(&operator, &subject, ended),
+                        None => operator.queue.push_at(subject.clone(), Instant::now() + PUT_BACK),
+                    }
                     operator.queue.done(&subject);
                 }
                 ControlFlow::Break(())
@@ -74,12 +77,13 @@ enum Look {
     Postponed,
 }
 
-/// One look at one client. A panic is a bug of ours: it is counted, and holds back this client only.
-async fn look(operator: &Operator, subject: &Subject) -> (Look, Wake) {
+/// One look at one client; `None` if it was not ended, as this process does not lead. A panic is a bug of ours: it is
+/// counted, and holds back this client only.
+async fn look(operator: &Operator, subject: &Subject) -> Option<(Look, Wake)> {
     let span = tracing::info_span!("pass", client = %subject);
     let mut rng = rand::rngs::StdRng::from_rng(&mut rand::rng());
     let pass = AssertUnwindSafe(pass::run(operator, subject, &mut rng)).catch_unwind();
-    match pass.instrument(span).await {
+    let wake = match pass.instrument(span).await {
         Ok(Ok(ended)) => {
             let (result, name) = match (ended.postponed, ended.settled) {
                 (true, _) => (Look::Postponed, "Postponed"),
@@ -90,7 +94,8 @@ async fn look(operator: &Operator, subject: &Subject) -> (Look, Wake) {
             tracing::debug!(client = %subject, result = name, steps = ended.steps, wake = ?ended.wake, "looked");
             (result, ended.wake)
         }
-        Ok(Err(unread)) => {
+        Ok(Err(Unfinished::NotLeading)) => return None,
+        Ok(Err(Unfinished::Unread(unread))) => {
             operator.metrics.passed("Unread");
             tracing::warn!(client = %subject, %unread, "what a decision needs could not be read; tried again");
             (Look::Unsettled, Wake::Backoff)
@@ -100,7 +105,8 @@ async fn look(operator: &Operator, subject: &Subject) -> (Look, Wake) {
             tracing::error!(client = %subject, "a pass panicked; tried again later");
             (Look::Unsettled, Wake::Backoff)
         }
-    }
+    };
+    Some(wake)
 }
 
 /// How often each client came to grief in a row.

@@ -204,10 +204,12 @@ impl Tender {
         lacking: &Lacking,
         news: &mut watch::Receiver<ServerObject>,
     ) {
+        let leads = self.operator.leads();
         let mut pause = if lacking.retry { FIRST_CHECK } else { LOOK };
         loop {
             tokio::select! {
                 _ = news.changed() => return,
+                () = self.operator.leadership.until(!leads) => return,
                 () = tokio::time::sleep(pause) => {}
             }
             pause = (pause * 2).min(LOOK);
@@ -230,6 +232,17 @@ impl Tender {
         news: &mut watch::Receiver<ServerObject>,
     ) -> Watched {
         self.standing.lacking = None;
+        let leadership = self.operator.leadership.clone();
+        if !leadership.is_current() {
+            // A standby has the connection ready, makes no call and knows of no trouble.
+            self.standing.health = None;
+            self.operator.metrics.forget(&self.key);
+            tokio::select! {
+                _ = news.changed() => {}
+                () = leadership.until(true) => {}
+            }
+            return Watched::Changed;
+        }
         let period = Duration::from_secs(object.spec.drift_check.period_seconds.into());
         let mut next_check = Some(Instant::now());
         let mut last_check = Instant::now();
@@ -241,11 +254,15 @@ impl Tender {
         loop {
             tokio::select! {
                 _ = news.changed() => return Watched::Changed,
+                () = leadership.until(false) => return Watched::Changed,
                 () = tokio::time::sleep_until(next_check.unwrap_or_else(|| Instant::now() + far)) => {
                     if object.spec.suspend {
                         next_check = None;
                         self.report(object, Some(connection)).await;
                         continue;
+                    }
+                    if !leadership.is_current() {
+                        return Watched::Changed;
                     }
                     let before = self.standing.health.clone();
                     let health = self.check(connection).await;
@@ -313,6 +330,9 @@ impl Tender {
         let Ok(permit) = connection.permits.permit("").await else {
             return;
         };
+        if !self.operator.leads() {
+            return;
+        }
         let listed = connection.provider.clients().await;
         permit.done(listed.as_ref().err());
         self.operator.metrics.called(
@@ -417,6 +437,10 @@ impl Tender {
 
     /// Writes the status, if it says anything new.
     async fn report(&mut self, object: &ServerObject, connection: Option<&Connection>) {
+        if !self.operator.leads() {
+            self.operator.metrics.forget(&self.key);
+            return;
+        }
         self.standing.counts = self.operator.counts(&self.key);
         self.standing.suspended = object.spec.suspend;
         self.standing.provider_type = Some(object.spec.provider.provider_type());
@@ -435,6 +459,9 @@ impl Tender {
                     return;
                 }
             };
+            if !self.operator.leads() {
+                return;
+            }
         }
         let old = self.written.as_ref();
         match self

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clock::Clock;
 use super::index::{ClientFacts, EntryFacts, NamespaceFacts};
+use super::lead::Leadership;
 use super::metrics::{Counts, Metrics, kind, outcome_kind};
 use super::mirror::Mirror;
 use super::pass::{Connection, World};
@@ -28,6 +29,8 @@ pub type ObjectKey = (String, String);
 pub struct Operator {
     /// Kubernetes.
     pub cluster: Box<dyn Cluster>,
+    /// Whether this process is the one that works.
+    pub leadership: Arc<Leadership>,
     /// What is looked at next.
     pub queue: Queue,
     /// The servers and the ways to them.
@@ -71,6 +74,7 @@ impl Operator {
         };
         Self {
             cluster,
+            leadership: Arc::default(),
             queue: Queue::default(),
             servers: Servers::default(),
             metrics: Metrics::default(),
@@ -243,6 +247,7 @@ impl Operator {
             .then_some(identity)
             .into_iter()
             .chain(watches)
+            .chain(self.leadership.trouble().map(|why| format!("the Lease ({why})")))
             .collect()
     }
 
@@ -379,6 +384,10 @@ impl World for Operator {
 
     fn may_mutate(&self) -> bool {
         !self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn leads(&self) -> bool {
+        self.leadership.is_current()
     }
 
     fn observe(

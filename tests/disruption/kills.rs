@@ -13,7 +13,8 @@ const CLIENTS: usize = 20;
 const KILLS: usize = 5;
 /// After a lost answer nothing new is asked for until late deliveries are over. Here none is late, and nobody wants to
 /// wait for two minutes.
-const NOTHING_IS_LATE: &str = "--late-delivery-seconds=15";
+/// And each process goes to work at once, instead of when the Lease of the one that was killed has run out.
+const AT_ONCE: [&str; 2] = ["--late-delivery-seconds=15", "--leader-election=false"];
 
 /// What happens to the client of a number.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl Fate {
 pub async fn the_operator_is_killed_at_random_moments(world: &'static World) {
     let scene = Scene::with(world, "kills", json!({"limits": {"requestTimeoutSeconds": 2}})).await;
     assert!(world.operator.stop().await.success());
-    world.operator.start_with(&[NOTHING_IS_LATE]).await;
+    world.operator.start_with(&AT_ONCE).await;
     // Calls take a while, so that some of them are under way when the operator is killed.
     scene.misbehave(
         "mutation",
@@ -98,7 +99,7 @@ pub async fn the_operator_is_killed_at_random_moments(world: &'static World) {
             tokio::time::sleep(Duration::from_millis(moment)).await;
             world.operator.kill();
             moments.push(moment);
-            world.operator.start_with(&[NOTHING_IS_LATE]).await;
+            world.operator.start_with(&AT_ONCE).await;
         }
         world.say(&format!(
             "the operator was killed {KILLS} times, after {moments:?} ms"

@@ -11,6 +11,7 @@ mod apiserver;
 mod idle;
 mod interruptions;
 mod kills;
+mod leaders;
 #[path = "../stage/mod.rs"]
 mod stage;
 #[path = "../support/mod.rs"]
@@ -34,6 +35,8 @@ fn main() -> ExitCode {
         apiserver::row_12_answers_are_slow,
         apiserver::row_14_the_status_fails,
         apiserver::row_33_a_client_is_made_again_unseen,
+        leaders::a_standby_takes_over_from_a_leader_that_is_paused,
+        leaders::a_leader_that_is_told_to_stop_is_followed_at_once,
         kills::the_operator_is_killed_at_random_moments,
     ];
     let tests = tests.into_iter().map(stage::Test::alone).collect();

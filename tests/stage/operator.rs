@@ -13,6 +13,7 @@ use super::until::{SOON, until};
 const LINE: usize = 400;
 
 /// How to start it.
+#[derive(Clone)]
 pub struct Setup {
     /// The arguments, with an address of ours to listen at.
     pub arguments: Vec<String>,
@@ -39,6 +40,33 @@ impl Operator {
             child: Mutex::new(None),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         }
+    }
+
+    /// Another one beside it, with the same identity and arguments but for where it listens and writes; not started yet.
+    pub fn beside(&self) -> Self {
+        let mut setup = self.setup.clone();
+        setup.address = free_address();
+        for argument in &mut setup.arguments {
+            if argument.starts_with("--listen=") {
+                *argument = format!("--listen={}", setup.address);
+            }
+        }
+        setup.log.set_extension("beside.log");
+        Self::new(setup)
+    }
+
+    /// Stops it in the middle of whatever it does, or lets it go on.
+    pub fn pause(&self, pause: bool) {
+        let signal = if pause { "-STOP" } else { "-CONT" };
+        let told = Command::new("kill")
+            .args([signal, &self.id().to_string()])
+            .status();
+        assert!(told.unwrap().success());
+    }
+
+    /// What it says to who asks whether it is ready.
+    pub async fn readiness(&self) -> Result<String, String> {
+        self.get("/readyz").await.map(|(_, text)| text)
     }
 
     /// Starts it with some more arguments, and waits until it is ready.

@@ -355,7 +355,7 @@ async fn one_pass(process: &Process, subject: &Subject, states: &States) -> Opti
         running.state().hash(&mut hasher);
         states.lock().unwrap().insert(hasher.finish());
         match running.decide(&mut rng) {
-            Decision::Do(step) => running = running.take(&step).await,
+            Decision::Do(step) => running = running.take(&step).await.ok()?,
             Decision::Settled(wake) => return Some((true, wake)),
             Decision::Blocked(wake) => return Some((false, wake)),
         }

@@ -135,6 +135,11 @@ impl World for Process {
         true
     }
 
+    // Nothing may depend on it.
+    fn leads(&self) -> bool {
+        true
+    }
+
     fn observe(
         &self,
         subject: &Subject,

@@ -15,7 +15,7 @@ use crate::model::{
     NamespaceView, Observation, Outcome, PublishMode, Record, Server, ServerKey, ServerView, Step, Subject,
     Version, Wake, testing,
 };
-use crate::operator::pass::{Connection, Ended, Permit, Permits, World, run};
+use crate::operator::pass::{Connection, Ended, Permit, Permits, Unfinished, World, run};
 use crate::provider::gate::NoEntry;
 use crate::provider::memory::MemoryProvider;
 
@@ -32,6 +32,8 @@ pub(super) struct Bench {
     pub(super) stopping: AtomicBool,
     /// For how long our own limits let nobody in.
     pub(super) busy: Mutex<Option<Duration>>,
+    /// How many times more it is told that it leads; negative: always.
+    pub(super) leads_for: AtomicI64,
     transcript: Mutex<Vec<String>>,
 }
 
@@ -76,6 +78,7 @@ impl Bench {
             watched: Mutex::new(None),
             stopping: AtomicBool::new(false),
             busy: Mutex::new(None),
+            leads_for: AtomicI64::new(-1),
             transcript: Mutex::new(Vec::new()),
         }
     }
@@ -136,6 +139,18 @@ impl Bench {
         };
         self.write(format!("  {word}, wake {wake}"));
         ended
+    }
+
+    /// A pass of a process that has been told so often that it leads, and then not any more.
+    pub(super) async fn pass_that_leads_for(&self, times: i64) -> bool {
+        self.leads_for.store(times, Ordering::SeqCst);
+        let ended = run(self, &self.subject, &mut testing::rng()).await;
+        self.leads_for.store(-1, Ordering::SeqCst);
+        match ended {
+            Ok(_) => true,
+            Err(Unfinished::NotLeading) => false,
+            Err(other) => panic!("{other:?}"),
+        }
     }
 
     /// Passes until one ends settled, as the queue would run them; time goes by as they ask.
@@ -332,6 +347,14 @@ impl World for Bench {
 
     fn may_mutate(&self) -> bool {
         !self.stopping.load(Ordering::SeqCst)
+    }
+
+    fn leads(&self) -> bool {
+        let left = self.leads_for.load(Ordering::SeqCst);
+        if left > 0 {
+            self.leads_for.store(left - 1, Ordering::SeqCst);
+        }
+        left != 0
     }
 
     fn observe(

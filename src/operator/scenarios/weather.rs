@@ -391,6 +391,51 @@ async fn who_has_to_wait_for_our_own_limits_is_not_told_of_the_server() {
 }
 
 #[tokio::test]
+async fn who_does_not_lead_does_nothing() {
+    let bench = Bench::new();
+    bench.apply();
+    assert!(!bench.pass_that_leads_for(0).await);
+    assert_eq!((bench.entry(), bench.secret()), (None, None));
+    assert_eq!(bench.transcript(), "");
+    // It ceases to lead before one step after the other.
+    let mut begun = 0;
+    for times in 1.. {
+        assert!(times < 40, "{}", bench.transcript());
+        let bench = Bench::new();
+        bench.apply();
+        let ended = bench.pass_that_leads_for(times).await;
+        begun += bench.provider.mutations();
+        if ended {
+            break;
+        }
+        let written = bench.cluster.written(WriteKind::Status);
+        assert_eq!(written, 0, "nothing is reported of it\n{}", bench.transcript());
+        // The next leader finds what is left.
+        bench.wait(121);
+        bench.settle().await;
+        bench.assert_works();
+    }
+    assert!(begun > 1, "in some of them the server was called");
+}
+
+#[tokio::test]
+async fn an_answer_is_stored_whoever_leads_by_then() {
+    // The first time that the server is called before it ceases to lead.
+    for times in 1..20 {
+        let bench = Bench::new();
+        bench.apply();
+        let ended = bench.pass_that_leads_for(times).await;
+        if bench.provider.mutations() > 0 {
+            assert!(!ended, "{}", bench.transcript());
+            assert!(bench.entry().unwrap().current.is_some(), "{}", bench.transcript());
+            assert_eq!(bench.secret(), None, "and that was all");
+            return;
+        }
+    }
+    panic!("the server was never called");
+}
+
+#[tokio::test]
 async fn a_removal_that_fails_holds_nothing_up_and_does_not_spin() {
     let bench = Bench::new();
     bench.apply();

@@ -90,6 +90,7 @@ fn tended(fake: &Shared) -> (watch::Sender<ServerObject>, JoinHandle<()>) {
     let api = ApiServer::new(kube::Client::new(router, "default"));
     let instance = InstanceId("i".into());
     let operator = Operator::new(Box::new(MemoryCluster::new()), instance, Timing::default());
+    operator.leadership.without_election("i");
     let object: crate::api::ClusterAuthorizationServer = serde_json::from_value(manifest()).unwrap();
     let (sender, news) = watch::channel(ServerObject {
         uid: "u".into(),
