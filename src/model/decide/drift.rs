@@ -103,7 +103,8 @@ fn put_right(
     rng: &mut dyn CryptoRng,
 ) -> Flow {
     let mut seen = LedgerEntry {
-        recheck_at: None,
+        // What was found may not be the last that arrives late.
+        recheck_at: entry.recheck_at.filter(|at| *at > case.state.now),
         ..entry.clone()
     };
     let Some(current) = &mut seen.current else {
