@@ -9,7 +9,7 @@ use crate::api::{OAuthClientSpec, ServerKind, ServerRef};
 
 /// The time at which every fixture begins.
 pub(crate) fn noon() -> Timestamp {
-    "2026-11-22T12:00:00Z".parse().unwrap()
+    Timestamp::constant(1_795_348_800, 0)
 }
 
 /// `noon` and some seconds.

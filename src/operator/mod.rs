@@ -1,7 +1,8 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 
 pub mod args;
-#[cfg(all(test, feature = "enumerate"))]
+#[cfg(test)]
+#[cfg(feature = "enumerate")]
 mod enumerate;
 pub mod health;
 pub mod index;

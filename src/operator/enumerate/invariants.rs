@@ -149,8 +149,12 @@ impl Checker {
         let Some(after) = after else { return };
         self.stored
             .extend(after.current.iter().map(|current| pair(&current.credential)));
+        // What was owed on good evidence stays owed, also when a successor takes the entry over.
+        let owed_before = |handle: &Handle| {
+            before.is_some_and(|before| before.obligations.iter().any(|owed| owed.handle == *handle))
+        };
         for owed in &after.obligations {
-            if owed.was_current && !deleted.contains(&after.owner) {
+            if owed.was_current && !deleted.contains(&after.owner) && !owed_before(&owed.handle) {
                 let handle = &owed.handle;
                 self.violated(format!(
                     "S9: {handle} is owed without evidence that its resource is gone"
@@ -332,12 +336,8 @@ pub(super) fn end(stage: &Stage) -> (End, Vec<String>) {
     remote.sort();
     clients.insert("the server".into(), remote);
     let world = stage.cluster.world();
-    let told = format!("{:?}", world.events)
-        + &world
-            .clients
-            .values()
-            .map(|client| format!("{:?}", client.status))
-            .collect::<String>();
+    let statuses: Vec<_> = world.clients.values().map(|client| &client.status).collect();
+    let told = format!("{:?} {statuses:?}", world.events);
     if told.contains("canary-") {
         violations.push("S1: a credential is in a status or an Event".into());
     }

@@ -75,7 +75,8 @@ const SKIPPED: &str = "skipped";
 struct Wrong {
     mistake: Mistake,
     port: Arc<Port>,
-    skipped: Mutex<Option<Option<Version>>>,
+    /// What the record that was never written would have replaced.
+    skipped: Mutex<Option<Version>>,
 }
 
 impl Wrong {
@@ -142,10 +143,10 @@ impl Cluster for Wrong {
         {
             if self.makes(Mistake::NoWriteAhead) {
                 if replaces.as_ref() == Some(&Version::from(SKIPPED)) {
-                    *replaces = self.skipped.lock().unwrap().clone().unwrap_or_default();
+                    *replaces = self.skipped.lock().unwrap().clone();
                 }
                 if call.is_some() {
-                    *self.skipped.lock().unwrap() = Some(replaces.clone());
+                    self.skipped.lock().unwrap().clone_from(replaces);
                     return Ok(Some(SKIPPED.into()));
                 }
             }

@@ -1,4 +1,4 @@
-//! The plays: what people and the world do, undisturbed.
+//! The scenes: what people and the world do, undisturbed.
 
 use jiff::SignedDuration;
 
@@ -6,8 +6,8 @@ use super::stage::{Act, Stage};
 use crate::api::{AccessRule, DeletionPolicy, Rotation};
 use crate::model::{Capabilities, ClientKey, Confidential, Fault, Overlap, ServerView, testing};
 
-/// One play.
-pub(super) struct Play {
+/// One scene.
+pub(super) struct Scene {
     pub(super) name: &'static str,
     pub(super) capabilities: fn() -> Capabilities,
     pub(super) clients: usize,
@@ -19,11 +19,13 @@ pub(super) struct Play {
     pub(super) always_accepted: bool,
     /// Somebody changes things at the server, which only the drift check can find.
     pub(super) tampered: bool,
+    /// The end depends on what was served before the next act, so an act that comes early may change it.
+    pub(super) order_matters: bool,
     /// A lost answer may end in a block with `OutcomeUnknown`, as the name proves nothing.
     pub(super) may_end_unknown: bool,
 }
 
-const PLAY: Play = Play {
+const SCENE: Scene = Scene {
     name: "",
     capabilities: testing::capabilities,
     clients: 1,
@@ -32,6 +34,7 @@ const PLAY: Play = Play {
     acts: &[],
     always_accepted: false,
     tampered: false,
+    order_matters: false,
     may_end_unknown: false,
 };
 
@@ -246,13 +249,13 @@ fn remote_deleted(stage: &Stage) {
 
 fn remote_edited(stage: &Stage) {
     ours(stage, |client| {
-        client.metadata.scopes = testing::scopes(&["admin"]).scopes
+        client.metadata.scopes = testing::scopes(&["admin"]).scopes;
     });
 }
 
 fn remote_credential_replaced(stage: &Stage) {
     ours(stage, |client| {
-        client.credential.client_id = format!("{}-replaced", client.credential.client_id)
+        client.credential.client_id = format!("{}-replaced", client.credential.client_id);
     });
 }
 
@@ -326,161 +329,161 @@ const TWO: Act = ("rotate: two", two);
 const DELETE: Act = ("delete", deleted);
 const COLLECT: Act = ("collect garbage", collected);
 
-/// All plays.
-pub(super) const ALL: &[Play] = &[
-    Play {
+/// All scenes.
+pub(super) const ALL: &[Scene] = &[
+    Scene {
         name: "create",
         setup: nothing,
         settled_before: false,
         acts: &[APPLY],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "update",
         acts: &[EDIT],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "update-and-back",
         acts: &[EDIT, EDIT_BACK],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-in-place",
         acts: &[ONE],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-by-replacement",
         capabilities: no_in_place,
         acts: &[ONE],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-with-overlap",
         setup: applied_with_overlap,
         acts: &[ONE],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-and-edit",
         acts: &[ONE, EDIT],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-with-overlap-and-edit",
         setup: applied_with_overlap,
         acts: &[ONE, EDIT],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "edit-and-rotate",
         acts: &[EDIT, ONE],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-twice",
         acts: &[ONE, TWO],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-twice-with-overlap",
         setup: applied_with_overlap,
         acts: &[ONE, TWO],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete",
         acts: &[DELETE, COLLECT],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete-uncollected",
         acts: &[DELETE],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete-with-delay",
         setup: applied_with_delay,
         acts: &[DELETE],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete-and-retain",
         setup: applied_to_retain,
         acts: &[DELETE],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete-in-overlap",
         setup: applied_with_overlap,
         acts: &[ONE, ("delete, collected", deleted_and_collected)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete-and-back",
         acts: &[DELETE, APPLY, COLLECT],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete-and-back-later",
         acts: &[DELETE, COLLECT, ("a day later", a_day_later), APPLY],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "delete-and-back-with-delay",
         setup: applied_with_delay,
         acts: &[DELETE, COLLECT, APPLY],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "create-and-delete",
         setup: nothing,
         settled_before: false,
         acts: &[APPLY, DELETE, COLLECT],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "rotate-and-delete",
         acts: &[ONE, DELETE, COLLECT],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "server-moved",
         acts: &[("move", moved), ("acknowledge", acknowledged)],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "secret-deleted",
         acts: &[("delete the Secret", secret_deleted)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "secret-altered",
         acts: &[("alter the Secret", secret_altered)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "secret-frozen",
         acts: &[("alter and freeze the Secret", secret_altered_and_frozen)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "name-taken",
         setup: name_taken,
         settled_before: false,
         acts: &[APPLY, ("free the name", name_freed)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "name-taken-meanwhile",
         setup: nothing,
         settled_before: false,
@@ -489,72 +492,72 @@ pub(super) const ALL: &[Play] = &[
             ("take the name", name_taken),
             ("free the name", name_freed),
         ],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "name-taken-and-rotate",
         acts: &[
             ("take the name", name_taken_in_place),
             ONE,
             ("free the name", name_freed),
         ],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "remote-deleted",
         acts: &[("delete the remote client", remote_deleted)],
         tampered: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "remote-edited",
         acts: &[("edit the remote client", remote_edited)],
         tampered: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "remote-credential-replaced",
         acts: &[("replace the remote credential", remote_credential_replaced)],
         tampered: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "server-away",
         acts: &[("away", server_away), EDIT, ("back", server_back)],
         always_accepted: true,
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "server-away-at-creation",
         setup: nothing,
         settled_before: false,
         acts: &[APPLY, ("away", server_away), ("back", server_back)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "server-away-at-deletion",
         acts: &[DELETE, ("away", server_away), ("back", server_back)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "server-not-ready",
         acts: &[("not ready", server_not_ready), ONE, ("ready", server_ready)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "suspend-and-rotate",
         acts: &[ONE, ("suspend", suspended), ("resume", resumed)],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "namespace-terminating",
         acts: &[
             ("terminate", namespace_terminating),
             ("remove", namespace_removed),
         ],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "namespace-terminating-at-creation",
         setup: nothing,
         settled_before: false,
@@ -563,9 +566,9 @@ pub(super) const ALL: &[Play] = &[
             ("terminate", namespace_terminating),
             ("remove", namespace_removed),
         ],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "crd-removed",
         acts: &[
             ("remove the CRD", crd_removed),
@@ -573,10 +576,11 @@ pub(super) const ALL: &[Play] = &[
             COLLECT,
             APPLY,
         ],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "crd-removed-in-overlap",
+        order_matters: true,
         setup: applied_with_overlap,
         acts: &[
             ONE,
@@ -584,14 +588,14 @@ pub(super) const ALL: &[Play] = &[
             ("install the CRD", crd_installed),
             APPLY,
         ],
-        ..PLAY
+        ..SCENE
     },
-    Play {
+    Scene {
         name: "create-with-exact-name",
         setup: nothing,
         settled_before: false,
         acts: &[("apply", applied_with_exact_name)],
         may_end_unknown: true,
-        ..PLAY
+        ..SCENE
     },
 ];
