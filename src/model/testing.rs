@@ -43,6 +43,7 @@ pub(crate) fn capabilities() -> Capabilities {
         client_secret: ChosenBy::Server,
         secret_readable: true,
         handle: HandleKind::Name,
+        idempotent_create: true,
         overlap: Overlap::SecondClient,
         rotate_in_place: true,
         client_id_stable: false,

@@ -58,6 +58,7 @@ fn candidate() -> Candidate {
 
 fn obligation(not_before: i64, was_current: bool) -> Obligation {
     Obligation {
+        lost: None,
         handle: registration(7).handle,
         registration: Some(registration(7)),
         removal: Removal::Delete,
@@ -614,4 +615,31 @@ fn access_rules_say_what_is_allowed() {
         ]
         .join("\n")
     );
+}
+
+#[test]
+fn what_was_seen_of_a_registration_that_is_given_up_says_nothing_of_the_current_client() {
+    let mut state = settled();
+    entry(&mut state, |e| {
+        e.intent = Some(Intent {
+            operation: Operation::Register {
+                candidate: candidate(),
+                rotation: Some(rotation()),
+            },
+            attempt: attempt("a", "other", 0),
+        });
+    });
+    let look = Step::Observe(Query::Attempted(Box::new(candidate())));
+    let state = fold(state, &look, Outcome::Client(None));
+    let given_up = LedgerEntry {
+        intent: None,
+        ..state.ledger.entry().unwrap().clone()
+    };
+    let record = Step::Record(Record::Write {
+        entry: Box::new(given_up),
+        replaces: Some("1".into()),
+        call: None,
+    });
+    let state = fold(state, &record, Outcome::Recorded(Some("2".into())));
+    assert_eq!(state.seen, None);
 }

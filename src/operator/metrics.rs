@@ -227,7 +227,7 @@ fn label(server: &ServerKey) -> String {
 pub fn kind(step: &Step) -> &'static str {
     match step {
         Step::Observe(Query::Client(_)) => "ObserveClient",
-        Step::Observe(Query::Attempted(_)) => "ObserveAttempt",
+        Step::Observe(Query::Attempted(_) | Query::Lost(_)) => "ObserveAttempt",
         Step::Observe(Query::Scopes) => "ObserveScopes",
         Step::Observe(Query::Token(_)) => "ObserveToken",
         Step::Record(Record::Write { .. }) => "Record",

@@ -426,7 +426,9 @@ impl Executor<'_> {
         };
         let answer = match query {
             Query::Client(handle) => provider.client(handle).await.map(Outcome::Client),
-            Query::Attempted(candidate) => provider.attempted(candidate).await.map(Outcome::Client),
+            Query::Attempted(candidate) | Query::Lost(candidate) => {
+                provider.attempted(candidate).await.map(Outcome::Client)
+            }
             Query::Scopes => provider.scopes().await.map(Outcome::Scopes),
             Query::Token(credential) => provider.verify(credential).await.map(Outcome::Token),
         };

@@ -150,6 +150,7 @@ fn register_anew(
         entry.obligations.push(Obligation {
             handle: lost.handle.clone(),
             registration: Some(lost),
+            lost: None,
             removal: Removal::Delete,
             since: state.now,
             not_before: state

@@ -344,6 +344,7 @@ pub(in crate::operator) fn told(step: &Step) -> String {
         Step::Observe(query) => match query {
             crate::model::Query::Client(_) => "observe client".into(),
             crate::model::Query::Attempted(_) => "observe attempted client".into(),
+            crate::model::Query::Lost(_) => "observe lost client".into(),
             crate::model::Query::Scopes => "observe scopes".into(),
             crate::model::Query::Token(_) => "observe token".into(),
         },
