@@ -88,8 +88,11 @@ impl Plan {
     }
 
     /// How many calls may have been done without the operator knowing, so that it may repeat them.
-    pub(super) fn repeats(&self) -> u32 {
-        let unsure = self.0.iter().filter(|(_, what)| what.unsure()).count();
+    /// Where a secret is shown once, it is also lost when the answer that has it cannot be stored.
+    pub(super) fn repeats(&self, shown_again: bool) -> u32 {
+        let unstored = |what: What| matches!(what, What::Unavailable | What::Denied | What::Conflict);
+        let unsure = |what: What| what.unsure() || (!shown_again && unstored(what));
+        let unsure = self.0.iter().filter(|(_, what)| unsure(*what)).count();
         u32::try_from(unsure).unwrap()
     }
 }

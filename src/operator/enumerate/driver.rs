@@ -76,7 +76,7 @@ pub(super) fn run(
     states: &States,
 ) -> Run {
     let stage = Arc::new(Stage::new(
-        &(scene.capabilities)(),
+        &(scene.adapted)((scene.profile.capabilities)()),
         scene.clients,
         mistake,
         record,

@@ -34,6 +34,11 @@ const FOUND: &[(&str, &str, &str)] = &[
         "5:late,13:late+8",
         "of two late rotations only the first was found, as that took the second look back",
     ),
+    (
+        "composer/rotate-in-place",
+        "5:twin<settled",
+        "that a lost registration was not found was taken for the current client's absence, which was then replaced",
+    ),
 ];
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stage::{Stage, foreign_client};
 use crate::api::{ClientCondition, ConditionStatus, keys};
 use crate::model::{
-    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, Removal, Request, ServerView,
-    Subject, Version, publication,
+    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, RemoteClient, Removal, Request,
+    ServerView, Subject, Version, publication,
 };
 
 type Place = (String, String);
@@ -30,6 +30,17 @@ pub(super) struct Checker {
     stored: BTreeSet<(String, Option<String>)>,
     /// What was violated.
     pub(super) violations: Vec<String>,
+}
+
+/// The names of what an entry answers for: a registration that is sent once more finds its name in use.
+fn names(entry: &LedgerEntry) -> impl Iterator<Item = Handle> {
+    let previous = entry.previous.iter().map(|previous| &previous.registration);
+    let owed = entry
+        .obligations
+        .iter()
+        .filter_map(|owed| owed.registration.as_ref());
+    let all = entry.current.iter().chain(previous).chain(owed);
+    all.map(|registration| Handle(registration.name.clone()))
 }
 
 fn pair(credential: &Credential) -> (String, Option<String>) {
@@ -206,6 +217,7 @@ impl Checker {
             for handle in own {
                 *holders.entry(handle).or_default() += 1;
             }
+            candidates.extend(names(entry));
             if let Some(Operation::Register { candidate, .. }) =
                 entry.intent.as_ref().map(|intent| &intent.operation)
             {
@@ -223,8 +235,10 @@ impl Checker {
         };
         let theirs = foreign_client();
         let clients = stage.clients();
-        for handle in clients.keys().filter(|handle| **handle != theirs.handle) {
-            if !known(handle) {
+        for (handle, client) in clients.iter().filter(|(handle, _)| **handle != theirs.handle) {
+            // What was not found yet is known by its name.
+            let by_name = client.name.clone().map(Handle);
+            if !known(handle) && !by_name.is_some_and(|name| known(&name)) {
                 found.push(format!("S2: {handle} is an orphan"));
             }
         }
@@ -387,7 +401,11 @@ fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
                 .clone()
                 .map(|scopes| scopes.into_iter().collect());
             let there = current.and_then(|current| remote.get(&current.handle));
-            if usable && there.is_none_or(|there| there.metadata.scopes != wanted) {
+            let life = client.spec.access_token_validity_seconds;
+            let other = |there: &RemoteClient| {
+                there.metadata.scopes != wanted || there.metadata.access_token_validity_seconds != life
+            };
+            if usable && there.is_none_or(other) {
                 against.push(format!("S5: {subject} is ready; the server has other metadata"));
             }
         }

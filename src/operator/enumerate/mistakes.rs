@@ -239,13 +239,13 @@ impl Provider for Wrong {
         let answer = self.port.perform(request, within).await;
         if self.makes(Mistake::PublishFirst)
             && let Ok(Answer::Client(client)) = &answer
+            && let Some(value) = &client.credential.client_secret
             && stage.cluster.found_secret("payments", "billing").is_some()
         {
             stage.cluster.edit_secret("payments", "billing", |secret| {
                 let id = crate::model::Confidential::new(client.credential.client_id.clone());
                 secret.data.insert("client-id".into(), id);
-                let value = client.credential.client_secret.clone().unwrap();
-                secret.data.insert("client-secret".into(), value);
+                secret.data.insert("client-secret".into(), value.clone());
             });
         }
         answer

@@ -1,15 +1,52 @@
 //! The scenes: what people and the world do, undisturbed.
 
+use std::sync::LazyLock;
+
 use jiff::SignedDuration;
 
+use super::profiles::{self, Profile};
 use super::stage::{Act, Stage};
-use crate::api::{AccessRule, DeletionPolicy, Rotation};
-use crate::model::{Capabilities, ClientKey, Confidential, Fault, Overlap, ServerView, testing};
+use crate::api::{AccessRule, ClientIdChange, DeletionPolicy, OAuthClientSpec, Rotation};
+use crate::model::{
+    Capabilities, ClientKey, Confidential, Fault, Field, Overlap, Server, ServerView, testing,
+};
+
+/// Every scene with every kind of server: the name says which.
+pub(super) static ALL: LazyLock<Vec<Scene>> = LazyLock::new(|| {
+    let with = |profile: &'static Profile| {
+        SCENES
+            .iter()
+            .filter(|scene| scene.suits(profile))
+            .map(move |scene| Scene {
+                name: if profile.name.is_empty() {
+                    scene.name
+                } else {
+                    format!("{}/{}", profile.name, scene.name).leak()
+                },
+                profile,
+                ..*scene
+            })
+    };
+    // `ENUMERATE_SCENES` takes those whose name begins so.
+    let wanted = std::env::var("ENUMERATE_SCENES").unwrap_or_default();
+    let all = profiles::ALL.iter().flat_map(with);
+    all.filter(|scene| scene.name.starts_with(&wanted)).collect()
+});
+
+impl Scene {
+    /// An exact name proves nothing, and where it is not unique either, nothing can be looked up by it.
+    fn suits(&self, profile: &Profile) -> bool {
+        !self.may_end_unknown || (profile.capabilities)().idempotent_create
+    }
+}
 
 /// One scene.
+#[derive(Clone, Copy)]
 pub(super) struct Scene {
     pub(super) name: &'static str,
-    pub(super) capabilities: fn() -> Capabilities,
+    pub(super) profile: &'static Profile,
+    /// What the scene wants of its server otherwise.
+    pub(super) adapted: fn(Capabilities) -> Capabilities,
     pub(super) clients: usize,
     pub(super) setup: fn(&Stage),
     /// The setup is settled before the acts begin.
@@ -27,7 +64,8 @@ pub(super) struct Scene {
 
 const SCENE: Scene = Scene {
     name: "",
-    capabilities: testing::capabilities,
+    profile: &profiles::ALL[0],
+    adapted: |capabilities| capabilities,
     clients: 1,
     setup: applied,
     settled_before: true,
@@ -59,9 +97,7 @@ fn applied(stage: &Stage) {
                 .is_some_and(|namespace| !namespace.terminating);
         drop(world);
         if possible {
-            stage
-                .cluster
-                .create_client(&subject.client, testing::spec(&["read"]));
+            stage.cluster.create_client(&subject.client, spec(stage));
         }
     }
 }
@@ -71,6 +107,7 @@ fn applied_with_overlap(stage: &Stage) {
     stage.cluster.change_spec(&key(stage), |spec| {
         spec.rotation = Some(Rotation {
             overlap_seconds: Some(600),
+            client_id_change: Some(ClientIdChange::Allowed),
             ..Rotation::default()
         });
     });
@@ -100,19 +137,41 @@ fn applied_with_exact_name(stage: &Stage) {
         .change_spec(&key(stage), |spec| spec.client_name = Some("billing".into()));
 }
 
+/// What is asked for at first, as far as the server knows such things.
+fn spec(stage: &Stage) -> OAuthClientSpec {
+    let mut spec = testing::spec(&["read"]);
+    if !has_scopes(stage) {
+        spec.scopes = None;
+        spec.access_token_validity_seconds = Some(600);
+    }
+    spec
+}
+
+fn has_scopes(stage: &Stage) -> bool {
+    use crate::provider::Provider as _;
+    stage.provider.capabilities().honours.contains(&Field::Scopes)
+}
+
 fn edited(stage: &Stage) {
     if there(stage) {
+        let scopes = has_scopes(stage);
         stage.cluster.change_spec(&key(stage), |spec| {
-            spec.scopes = Some(vec!["read".into(), "write".into()]);
+            if scopes {
+                spec.scopes = Some(vec!["read".into(), "write".into()]);
+            } else {
+                spec.access_token_validity_seconds = Some(900);
+            }
         });
     }
 }
 
 fn edited_back(stage: &Stage) {
     if there(stage) {
-        stage
-            .cluster
-            .change_spec(&key(stage), |spec| spec.scopes = Some(vec!["read".into()]));
+        let first = spec(stage);
+        stage.cluster.change_spec(&key(stage), |spec| {
+            spec.scopes = first.scopes;
+            spec.access_token_validity_seconds = first.access_token_validity_seconds;
+        });
     }
 }
 
@@ -248,8 +307,13 @@ fn remote_deleted(stage: &Stage) {
 }
 
 fn remote_edited(stage: &Stage) {
+    let scopes = has_scopes(stage);
     ours(stage, |client| {
-        client.metadata.scopes = testing::scopes(&["admin"]).scopes;
+        if scopes {
+            client.metadata.scopes = testing::scopes(&["admin"]).scopes;
+        } else {
+            client.metadata.access_token_validity_seconds = Some(1);
+        }
     });
 }
 
@@ -275,7 +339,11 @@ fn server_not_ready(stage: &Stage) {
 }
 
 fn server_ready(stage: &Stage) {
-    *stage.server.lock().unwrap() = ServerView::Ready(Box::new(testing::server()));
+    use crate::provider::Provider as _;
+    *stage.server.lock().unwrap() = ServerView::Ready(Box::new(Server {
+        capabilities: stage.provider.capabilities().clone(),
+        ..testing::server()
+    }));
 }
 
 fn suspended(stage: &Stage) {
@@ -309,11 +377,11 @@ fn crd_installed(stage: &Stage) {
     stage.cluster.install_crd();
 }
 
-fn no_in_place() -> Capabilities {
+fn no_in_place(capabilities: Capabilities) -> Capabilities {
     Capabilities {
         rotate_in_place: false,
         overlap: Overlap::None,
-        ..testing::capabilities()
+        ..capabilities
     }
 }
 
@@ -330,7 +398,7 @@ const DELETE: Act = ("delete", deleted);
 const COLLECT: Act = ("collect garbage", collected);
 
 /// All scenes.
-pub(super) const ALL: &[Scene] = &[
+const SCENES: &[Scene] = &[
     Scene {
         name: "create",
         setup: nothing,
@@ -358,7 +426,7 @@ pub(super) const ALL: &[Scene] = &[
     },
     Scene {
         name: "rotate-by-replacement",
-        capabilities: no_in_place,
+        adapted: no_in_place,
         acts: &[ONE],
         ..SCENE
     },

@@ -398,7 +398,9 @@ impl Stage {
             let seen = crate::model::Observation {
                 began_at: now,
                 authoritative: false,
-                client: clients.get(&current.handle).cloned(),
+                client: clients
+                    .get(&current.handle)
+                    .map(|client| self.provider.shown(client)),
             };
             self.inner().seen.insert(subject.clone(), seen);
         }
