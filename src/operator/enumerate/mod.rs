@@ -4,6 +4,7 @@
 //!
 //! A violation prints how to see it again. `ENUMERATE=all` tries far more, for far longer.
 
+mod acts;
 mod disturbance;
 mod driver;
 mod found;
