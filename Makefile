@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # One thing after the other: cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help build demo test lint fmt generate check-generated audit control-plane clean
+.PHONY: help build demo test enumerate enumerate-all replay lint fmt generate check-generated audit control-plane clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -18,6 +18,17 @@ demo: ## Show the whole story on a local control plane, or on the cluster of DEM
 
 test: ## Run every test there is; tests/all PART… runs some, tests/all --list names them
 	@tests/all
+
+enumerate: ## Disturb every step of every scenario of the core, in bounds; minutes, and part of make test
+	@tests/all enumerate
+
+enumerate-all: ## The same far beyond: pairs, second instances anywhere, long random runs; hours
+	@tools/need rust
+	ENUMERATE=all cargo test --locked --workspace --lib --features enumerate -- --nocapture enumerate::
+
+replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:late
+	@tools/need rust
+	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace --lib --features enumerate -- --nocapture enumerate::replay
 
 lint: ## Check with clippy, and the syntax of scripts
 	@tools/need rust

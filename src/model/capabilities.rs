@@ -99,6 +99,8 @@ pub struct Capabilities {
     pub secret_readable: bool,
     /// What addresses one client.
     pub handle: HandleKind,
+    /// A registration that is repeated with the same candidate makes no second client, and what it makes can be used.
+    pub idempotent_create: bool,
     /// How two credentials can be good at once.
     pub overlap: Overlap,
     /// There is a call that replaces the secret of a client (or the secret can be set).

@@ -2,7 +2,7 @@
 
 use super::decide::{differs, is_removal};
 use super::fault::Fault;
-use super::ledger::{LedgerEntry, Operation, Rotation};
+use super::ledger::{Intent, LedgerEntry, Operation, Rotation};
 use super::metadata::RemoteClient;
 use super::names::Version;
 use super::report::{Happening, names};
@@ -42,6 +42,17 @@ fn faulted(state: &mut State, step: &Step, fault: Fault) {
         // Proven gone is as good as deleted.
         state.pass.answer = Some((id.clone(), Answer::Done));
         return;
+    }
+    if let Step::Call(Call {
+        attempt: Some((id, _)),
+        ..
+    }) = step
+        && matches!(
+            fault,
+            Fault::Denied(..) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)
+        )
+    {
+        state.pass.not_done = Some(id.clone());
     }
     match (step, fault) {
         (Step::Observe(Query::Token(_)), fault) => {
@@ -91,6 +102,9 @@ fn succeeded(state: &mut State, step: &Step, outcome: Outcome) {
                 client,
             });
         }
+        (Step::Observe(Query::Lost(candidate)), Outcome::Client(client)) => {
+            state.pass.looked_up = Some((candidate.name.clone(), client));
+        }
         (Step::Observe(Query::Scopes), Outcome::Scopes(scopes)) => state.pass.scopes = Some(scopes),
         (Step::Observe(Query::Token(_)), Outcome::Token(verification)) => {
             state.pass.verification = Some(verification);
@@ -135,6 +149,18 @@ fn recorded(state: &mut State, record: &Record, version: Option<Version>) {
     match (record, version) {
         (Record::Write { entry, call, .. }, Some(version)) => {
             note(state, before.as_ref(), Some(entry));
+            let open = before.and_then(|before| before.intent);
+            if matches!(
+                &open,
+                Some(Intent {
+                    operation: Operation::Register { .. },
+                    ..
+                })
+            ) && open != entry.intent
+            {
+                // What was seen was about that registration, and says nothing of the current one.
+                state.seen = None;
+            }
             state.pass.recorded_attempt.clone_from(call);
             if call.is_some() {
                 // What was seen before a claim of ours was there to be seen says nothing about who was first.

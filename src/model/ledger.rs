@@ -270,6 +270,10 @@ pub struct Obligation {
     pub handle: Handle,
     /// What is known of it. None for a lost attempt, whose answer never came.
     pub registration: Option<Registration>,
+    /// The lost attempt, where only a look at the server can tell what addresses its client; until then the handle is
+    /// the name that was asked for.
+    #[serde(default)]
+    pub lost: Option<Candidate>,
     /// How it is removed.
     pub removal: Removal,
     /// When it became an obligation.
@@ -349,12 +353,14 @@ impl LedgerEntry {
             .obligations
             .iter()
             .filter_map(|owed| owed.registration.as_ref());
+        let lost = self.obligations.iter().filter_map(|owed| owed.lost.as_ref());
         self.current
             .iter()
             .chain(previous)
             .chain(owed)
             .filter_map(|registration| registration.credential.client_secret.as_ref())
             .chain(candidate)
+            .chain(lost.filter_map(|candidate| candidate.client_secret.as_ref()))
     }
 
     /// The entry as text, credentials included: for the ledger's Secret and nowhere else.
@@ -473,6 +479,7 @@ mod tests {
         entry.obligations.push(Obligation {
             handle: "owed".into(),
             registration: Some(named("owed")),
+            lost: None,
             removal: Removal::Delete,
             since: testing::noon(),
             not_before: testing::noon(),

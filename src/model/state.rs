@@ -240,6 +240,10 @@ pub struct Pass {
     pub fault: Option<Fault>,
     /// What the removal of a client that is owed came to grief with.
     pub removal_fault: Option<Fault>,
+    /// What the look for a lost attempt, by its name, has shown.
+    pub looked_up: Option<(String, Option<RemoteClient>)>,
+    /// The attempt whose call failed so that it is certain that nothing was done.
+    pub not_done: Option<AttemptId>,
     /// What a write at the API server came to grief with.
     pub refusal: Option<(Written, Refusal)>,
     /// A dry run of publishing was accepted.

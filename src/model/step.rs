@@ -43,6 +43,8 @@ pub enum Query {
     Client(Handle),
     /// The client that an attempt to register this candidate made, if it made one.
     Attempted(Box<Candidate>),
+    /// The client that a lost attempt made, if it made one, so that it can be removed.
+    Lost(Box<Candidate>),
     /// The scopes that are provisioned.
     Scopes,
     /// Whether a token request with this credential succeeds.

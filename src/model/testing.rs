@@ -9,7 +9,7 @@ use crate::api::{OAuthClientSpec, ServerKind, ServerRef};
 
 /// The time at which every fixture begins.
 pub(crate) fn noon() -> Timestamp {
-    "2026-11-22T12:00:00Z".parse().unwrap()
+    Timestamp::constant(1_795_348_800, 0)
 }
 
 /// `noon` and some seconds.
@@ -43,6 +43,7 @@ pub(crate) fn capabilities() -> Capabilities {
         client_secret: ChosenBy::Server,
         secret_readable: true,
         handle: HandleKind::Name,
+        idempotent_create: true,
         overlap: Overlap::SecondClient,
         rotate_in_place: true,
         client_id_stable: false,

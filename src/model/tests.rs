@@ -58,6 +58,7 @@ fn candidate() -> Candidate {
 
 fn obligation(not_before: i64, was_current: bool) -> Obligation {
     Obligation {
+        lost: None,
         handle: registration(7).handle,
         registration: Some(registration(7)),
         removal: Removal::Delete,
@@ -679,4 +680,31 @@ fn a_default_name_that_looks_generated_does_not_stand_exactly() {
     let refused = accept(Some(vec![exact])).unwrap_err();
     assert_eq!(refused.reason, crate::api::ClientReason::NotAllowedByPolicy);
     assert!(accept(None).is_ok(), "a suffix of its own tells it apart");
+}
+
+#[test]
+fn what_was_seen_of_a_registration_that_is_given_up_says_nothing_of_the_current_client() {
+    let mut state = settled();
+    entry(&mut state, |e| {
+        e.intent = Some(Intent {
+            operation: Operation::Register {
+                candidate: candidate(),
+                rotation: Some(rotation()),
+            },
+            attempt: attempt("a", "other", 0),
+        });
+    });
+    let look = Step::Observe(Query::Attempted(Box::new(candidate())));
+    let state = fold(state, &look, Outcome::Client(None));
+    let given_up = LedgerEntry {
+        intent: None,
+        ..state.ledger.entry().unwrap().clone()
+    };
+    let record = Step::Record(Record::Write {
+        entry: Box::new(given_up),
+        replaces: Some("1".into()),
+        call: None,
+    });
+    let state = fold(state, &record, Outcome::Recorded(Some("2".into())));
+    assert_eq!(state.seen, None);
 }

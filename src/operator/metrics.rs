@@ -286,7 +286,7 @@ fn label(server: &ServerKey) -> String {
 pub fn kind(step: &Step) -> &'static str {
     match step {
         Step::Observe(Query::Client(_)) => "ObserveClient",
-        Step::Observe(Query::Attempted(_)) => "ObserveAttempt",
+        Step::Observe(Query::Attempted(_) | Query::Lost(_)) => "ObserveAttempt",
         Step::Observe(Query::Scopes) => "ObserveScopes",
         Step::Observe(Query::Token(_)) => "ObserveToken",
         Step::FindClaim(_) => "FindClaim",

@@ -2,7 +2,8 @@
 
 pub mod args;
 pub mod clock;
-#[cfg(all(test, feature = "enumerate"))]
+#[cfg(test)]
+#[cfg(feature = "enumerate")]
 mod enumerate;
 pub mod health;
 pub mod index;

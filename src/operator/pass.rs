@@ -42,6 +42,8 @@ pub trait World: Send + Sync {
     /// Whether this process is the one that works, asked right before every step. It saves work and does not fence:
     /// what keeps two processes apart is the ledger.
     fn leads(&self) -> bool;
+    /// Waits for this long.
+    async fn pause(&self, time: Duration);
     /// Told of every step and its outcome, for metrics, logs and tests.
     fn observe(
         &self,
@@ -543,7 +545,7 @@ impl Executor<'_> {
             let Some(pause) = pauses.next().filter(|_| given_once || !denied) else {
                 return Err(refusal);
             };
-            tokio::time::sleep(*pause).await;
+            self.world.pause(*pause).await;
             match (record, cluster.ledger(self.subject).await) {
                 (Record::Write { entry, .. }, Ok(LedgerRead::Held(held, version))) if held == *entry => {
                     return Ok(Some(version));
@@ -602,7 +604,9 @@ impl Executor<'_> {
         let permit = self.permit(connection).await?;
         let answer = match query {
             Query::Client(handle) => provider.client(handle).await.map(Outcome::Client),
-            Query::Attempted(candidate) => provider.attempted(candidate).await.map(Outcome::Client),
+            Query::Attempted(candidate) | Query::Lost(candidate) => {
+                provider.attempted(candidate).await.map(Outcome::Client)
+            }
             Query::Scopes => provider.scopes().await.map(Outcome::Scopes),
             Query::Token(credential) => provider.verify(credential).await.map(Outcome::Token),
         };

@@ -390,6 +390,10 @@ impl World for Operator {
         self.leadership.is_current()
     }
 
+    async fn pause(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+
     fn observe(
         &self,
         subject: &Subject,

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 
 use super::Provider;
 use crate::model::{
-    Answer, Candidate, Capabilities, ClientMetadata, Confidential, Credential, Fault, Handle, RemoteClient,
-    Request, Verification,
+    Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Confidential, Credential, Fault, Handle,
+    HandleKind, RemoteClient, Request, ScopeModel, Verification,
 };
 
 /// What becomes of a mutating call.
@@ -36,6 +36,7 @@ pub struct MemoryProvider {
 #[derive(Debug, Default)]
 struct Inner {
     clients: BTreeMap<Handle, RemoteClient>,
+    capabilities: Option<Capabilities>,
     scopes: BTreeSet<String>,
     fates: VecDeque<Fate>,
     late: Vec<Request>,
@@ -50,8 +51,9 @@ impl MemoryProvider {
     pub fn new(capabilities: Capabilities, scopes: &[&str]) -> Self {
         let scopes = scopes.iter().map(ToString::to_string).collect();
         Self {
-            capabilities,
+            capabilities: capabilities.clone(),
             inner: Mutex::new(Inner {
+                capabilities: Some(capabilities),
                 scopes,
                 ..Inner::default()
             }),
@@ -111,6 +113,15 @@ impl MemoryProvider {
             .sum()
     }
 
+    /// A client as a read shows it.
+    pub fn shown(&self, client: &RemoteClient) -> RemoteClient {
+        let mut shown = client.clone();
+        if !self.capabilities.secret_readable {
+            shown.credential.client_secret = None;
+        }
+        shown
+    }
+
     fn count(&self, kind: &'static str) -> Result<(), Fault> {
         let mut inner = self.inner();
         *inner.calls.entry(kind).or_default() += 1;
@@ -130,15 +141,22 @@ impl Inner {
     fn perform(&mut self, request: &Request) -> Result<Answer, Fault> {
         match request {
             Request::Register(candidate) => {
-                let handle = Handle(candidate.name.clone());
-                if self.clients.contains_key(&handle) {
+                if self.unique_names() && named(&self.clients, &candidate.name).is_some() {
                     return Err(Fault::Conflict("the name is in use".into()));
                 }
                 self.scopes_known(&candidate.metadata)?;
+                let made = self.credential();
+                let handle = match self.capabilities.as_ref().map(|can| can.handle) {
+                    Some(HandleKind::ServerId) => Handle(format!("handle-{}", self.made)),
+                    Some(HandleKind::Name) | None => Handle(candidate.name.clone()),
+                };
                 let client = RemoteClient {
                     handle: handle.clone(),
                     name: Some(candidate.name.clone()),
-                    credential: self.credential(),
+                    credential: Credential {
+                        client_id: candidate.client_id.clone().unwrap_or(made.client_id),
+                        client_secret: candidate.client_secret.clone().or(made.client_secret),
+                    },
                     metadata: told(&candidate.metadata),
                 };
                 self.clients.insert(handle, client.clone());
@@ -148,7 +166,11 @@ impl Inner {
                 self.scopes_known(metadata)?;
                 let client = self.clients.get_mut(handle).ok_or(Fault::NotFound)?;
                 client.metadata = told(metadata);
-                Ok(Answer::Client(client.clone()))
+                let mut answer = client.clone();
+                if self.capabilities.as_ref().is_some_and(|can| !can.secret_readable) {
+                    answer.credential.client_secret = None;
+                }
+                Ok(Answer::Client(answer))
             }
             Request::Rotate { handle, candidate } => {
                 let credential = candidate.clone().unwrap_or_else(|| self.credential());
@@ -168,17 +190,35 @@ impl Inner {
         }
     }
 
+    /// Where the name addresses a client, where we choose the id (from the name), and where the secret is shown once.
+    fn unique_names(&self) -> bool {
+        self.capabilities.as_ref().is_none_or(|can| {
+            can.handle == HandleKind::Name || can.client_id == ChosenBy::Caller || !can.secret_readable
+        })
+    }
+
     fn scopes_known(&self, metadata: &ClientMetadata) -> Result<(), Fault> {
+        let provisioned = matches!(
+            self.capabilities.as_ref().map(|can| can.scopes),
+            Some(ScopeModel::Provisioned { .. }) | None
+        );
         match metadata
             .scopes
             .iter()
             .flatten()
-            .find(|scope| !self.scopes.contains(*scope))
+            .find(|scope| provisioned && !self.scopes.contains(*scope))
         {
             Some(scope) => Err(Fault::Invalid(format!("scope {scope} is not provisioned"))),
             None => Ok(()),
         }
     }
+}
+
+/// The client with a name.
+pub fn named<'a>(clients: &'a BTreeMap<Handle, RemoteClient>, name: &str) -> Option<&'a RemoteClient> {
+    clients
+        .values()
+        .find(|client| client.name.as_deref() == Some(name))
 }
 
 fn told(asked: &ClientMetadata) -> ClientMetadata {
@@ -200,17 +240,17 @@ impl Provider for MemoryProvider {
 
     async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
         self.count("client")?;
-        Ok(self.inner().clients.get(handle).cloned())
+        Ok(self.inner().clients.get(handle).map(|client| self.shown(client)))
     }
 
     async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
         self.count("attempted")?;
-        Ok(self.inner().clients.get(&Handle(candidate.name.clone())).cloned())
+        Ok(named(&self.inner().clients, &candidate.name).map(|client| self.shown(client)))
     }
 
     async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {
         self.count("clients")?;
-        Ok(self.held())
+        Ok(self.held().iter().map(|client| self.shown(client)).collect())
     }
 
     async fn scopes(&self) -> Result<BTreeSet<String>, Fault> {

@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use super::case::{Case, Flow, end, go, record};
 use super::{Decision, Wake, obligations};
 use crate::model::ledger::{LedgerEntry, Obligation, Operation, Removal};
-use crate::model::names::{Handle, Uid};
+use crate::model::names::Uid;
 use crate::model::report::{Happening, Report, Status};
 use crate::model::state::{ClientView, LedgerView, Server, ServerView, State};
 use crate::model::step::{Refusal, Step};
@@ -161,6 +161,7 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
         entry.obligations.push(Obligation {
             handle: current.handle.clone(),
             registration: Some(current),
+            lost: None,
             removal: entry.removal,
             since: now,
             // A registration that was tried more than once may be delivered once more until then.
@@ -192,15 +193,7 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
         && let Operation::Register { candidate, .. } = intent.operation
         && candidate.name_is_proof
     {
-        entry.obligations.push(Obligation {
-            handle: Handle(candidate.name),
-            registration: None,
-            removal: Removal::Delete,
-            since: now,
-            not_before: after(state.here.timing.late_delivery),
-            was_current: false,
-            attempt: None,
-        });
+        entry.obligations.push(super::intent::lost(state, candidate));
     }
     entry
 }

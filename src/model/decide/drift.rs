@@ -9,7 +9,7 @@ use crate::model::capabilities::{HandleKind, ScopeModel};
 use crate::model::ledger::{LedgerEntry, Obligation, Registration, Removal};
 use crate::model::metadata::RemoteClient;
 use crate::model::state::Server;
-use crate::model::step::{Query, Step};
+use crate::model::step::{Query, Step, Verification};
 
 /// Looks at the latest observation. A list only hints: what it shows is read again before anything is done.
 pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
@@ -22,8 +22,11 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
         .as_ref()
         .filter(|seen| seen.began_at >= current.as_of);
     let recheck = entry.recheck_at.is_some_and(|at| at <= case.state.now);
+    // A credential that is refused may have been replaced, by somebody or by a late delivery: the server can tell.
+    let refused = server.capabilities.secret_readable
+        && matches!(case.state.pass.verification, Some(Verification::Rejected(_)));
     let Some(seen) = seen else {
-        return if recheck {
+        return if recheck || refused {
             read_again(case, server, current)
         } else {
             Ok(())
@@ -31,7 +34,7 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
     };
     let suspicious = seen.client.as_ref().is_none_or(|remote| differs(current, remote));
     match &seen.client {
-        _ if !seen.authoritative && (suspicious || recheck) => read_again(case, server, current),
+        _ if !seen.authoritative && (suspicious || recheck || refused) => read_again(case, server, current),
         None => register_anew(case, server, entry, current, desired, rng),
         Some(remote) if suspicious => put_right(case, server, entry, remote, desired, rng),
         Some(_) if recheck => go(case.record(LedgerEntry {
@@ -100,7 +103,8 @@ fn put_right(
     rng: &mut dyn CryptoRng,
 ) -> Flow {
     let mut seen = LedgerEntry {
-        recheck_at: None,
+        // What was found may not be the last that arrives late.
+        recheck_at: entry.recheck_at.filter(|at| *at > case.state.now),
         ..entry.clone()
     };
     let Some(current) = &mut seen.current else {
@@ -146,6 +150,7 @@ fn register_anew(
         entry.obligations.push(Obligation {
             handle: lost.handle.clone(),
             registration: Some(lost),
+            lost: None,
             removal: Removal::Delete,
             since: state.now,
             not_before: state

@@ -7,13 +7,15 @@ use super::case::{Case, Flow, Trouble, attempt, end, go, record};
 use super::{Decision, Wake, claim, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
+use crate::model::capabilities::HandleKind;
 use crate::model::fault::Fault;
 use crate::model::ledger::{
     Candidate, Intent, LedgerEntry, Obligation, Operation, Previous, Registration, Removal, Rotation,
 };
 use crate::model::metadata::{Credential, RemoteClient};
+use crate::model::names::Handle;
 use crate::model::report::Obstacle;
-use crate::model::state::{Answer, Server, Timing};
+use crate::model::state::{Answer, Server, ServerView, State, Timing};
 use crate::model::step::{Call, Query, Request, Step};
 
 /// An answer is stored before anything else is done with it.
@@ -54,6 +56,15 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
         };
     }
     let trouble = trouble_of(&intent.operation);
+    let once =
+        matches!(&intent.operation, Operation::Register { candidate, .. } if !repeatable(server, candidate));
+    if once && case.state.pass.not_done.as_ref() == Some(&intent.attempt.id) {
+        // It is certain that nothing was done, and after this pass nobody would know.
+        return go(case.record(LedgerEntry {
+            intent: None,
+            ..entry.clone()
+        }));
+    }
     if let Some(
         fault @ (Fault::Denied(..) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)),
     ) = &case.state.pass.fault
@@ -75,11 +86,17 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
         Operation::Register { candidate, .. } => match seen {
             None => go(Step::Observe(Query::Attempted(Box::new(candidate.clone())))),
             Some(seen) => match &seen.client {
-                Some(remote) if candidate.name_is_proof => close_as_found(case, entry, intent, remote),
+                Some(remote) if candidate.name_is_proof && is_whole(server, candidate, remote) => {
+                    close_as_found(case, entry, intent, remote)
+                }
+                Some(remote) if candidate.name_is_proof => {
+                    give_up(case, entry, intent, owed_at_once(case, remote))
+                }
                 Some(_) => {
                     claim::found(case, server, candidate)?;
                     case.blocked(cannot_prove(&server.key.name, &candidate.name))
                 }
+                None if once => give_up(case, entry, intent, lost(case.state, candidate.clone())),
                 None => {
                     let operation = with_metadata(&intent.operation, desired);
                     repeat(case, server, entry, intent, operation, rng)
@@ -112,6 +129,63 @@ fn close_as_found(case: &Case, entry: &LedgerEntry, intent: &Intent, remote: &Re
     )))
 }
 
+/// Whether a registration may be sent again as it is. An exact name cannot be given up for the next one.
+fn repeatable(server: &Server, candidate: &Candidate) -> bool {
+    server.capabilities.idempotent_create || !candidate.name_is_proof
+}
+
+/// Whether what was found can be used: its secret is shown, or we chose it, or it needs none.
+fn is_whole(server: &Server, candidate: &Candidate, found: &RemoteClient) -> bool {
+    server.capabilities.secret_readable
+        || found.credential.client_secret.is_some()
+        || candidate.client_secret.is_some()
+}
+
+/// The obligation to look for what a lost registration may have made, and to remove it, once it can not come any more.
+pub(super) fn lost(state: &State, candidate: Candidate) -> Obligation {
+    // Where the name addresses a client, it can be removed without a look.
+    let look = match &state.server {
+        ServerView::Ready(server) => server.capabilities.handle != HandleKind::Name,
+        ServerView::Missing(_) | ServerView::NotReady(..) => true,
+    };
+    Obligation {
+        handle: Handle(candidate.name.clone()),
+        registration: None,
+        lost: look.then_some(candidate),
+        removal: Removal::Delete,
+        since: state.now,
+        not_before: state
+            .now
+            .checked_add(state.here.timing.late_delivery)
+            .unwrap_or(state.now),
+        was_current: false,
+        attempt: None,
+    }
+}
+
+/// The obligation to remove a client of ours whose secret nobody knows.
+fn owed_at_once(case: &Case, remote: &RemoteClient) -> Obligation {
+    Obligation {
+        handle: remote.handle.clone(),
+        registration: None,
+        lost: None,
+        removal: Removal::Delete,
+        since: case.state.now,
+        not_before: case.state.now,
+        was_current: false,
+        attempt: None,
+    }
+}
+
+/// Gives a registration up that cannot be repeated; the next one uses the next name.
+fn give_up(case: &Case, entry: &LedgerEntry, intent: &Intent, owed: Obligation) -> Flow {
+    left_alone(case, intent)?;
+    let mut entry = entry.clone();
+    entry.intent = None;
+    entry.obligations.push(owed);
+    go(case.record(entry))
+}
+
 /// Repeats a call that did not show: the same candidate under a fresh attempt. Another process's call may still
 /// be on its way, so its intent must have been left alone for long enough.
 fn repeat(
@@ -127,16 +201,8 @@ fn repeat(
         return case.in_trouble(&server.key, trouble, fault);
     }
     let state = case.state;
-    if intent.attempt.by != state.here.instance {
-        let unchanged_for = match &state.ledger {
-            crate::model::state::LedgerView::Held { unchanged_for, .. } => *unchanged_for,
-            _ => jiff::SignedDuration::ZERO,
-        };
-        let rest = state.here.timing.take_over_after() - unchanged_for;
-        if rest.is_positive() {
-            let at = state.now.checked_add(rest).unwrap_or(state.now);
-            return end(Decision::Blocked(Wake::At(at)));
-        }
+    if !harmless(&operation) {
+        left_alone(case, intent)?;
     }
     if let Operation::Register { candidate, .. } = &operation {
         claim::before_repeat(case, server, entry, intent, candidate)?;
@@ -148,6 +214,34 @@ fn repeat(
         ..entry.clone()
     };
     case.ask(&server.key, trouble, record(state, entry, call))
+}
+
+/// Where we chose everything, the same candidate arrives once or twice to the same effect: nobody waits.
+fn harmless(operation: &Operation) -> bool {
+    match operation {
+        Operation::Register { candidate, .. } => {
+            candidate.client_id.is_some() && candidate.client_secret.is_some()
+        }
+        Operation::Rotate { candidate, .. } => candidate.is_some(),
+        Operation::Update { .. } => false,
+    }
+}
+
+/// Waits until the call of another process cannot be on its way any more.
+fn left_alone(case: &Case, intent: &Intent) -> Flow {
+    let state = case.state;
+    if intent.attempt.by != state.here.instance {
+        let unchanged_for = match &state.ledger {
+            crate::model::state::LedgerView::Held { unchanged_for, .. } => *unchanged_for,
+            _ => jiff::SignedDuration::ZERO,
+        };
+        let rest = state.here.timing.take_over_after() - unchanged_for;
+        if rest.is_positive() {
+            let at = state.now.checked_add(rest).unwrap_or(state.now);
+            return end(Decision::Blocked(Wake::At(at)));
+        }
+    }
+    Ok(())
 }
 
 fn trouble_of(operation: &Operation) -> Trouble {
@@ -286,6 +380,7 @@ pub(super) fn retiring(previous: Previous, now: Timestamp) -> Obligation {
         handle: previous.registration.handle.clone(),
         not_before: previous.retire_at.unwrap_or(now),
         registration: Some(previous.registration),
+        lost: None,
         removal: Removal::Delete,
         since: now,
         was_current: false,

@@ -5,9 +5,10 @@ use rand::CryptoRng;
 use super::case::{Flow, attempt, go, record};
 use crate::model::fault::Fault;
 use crate::model::ledger::{LedgerEntry, Obligation, Removal};
+use crate::model::metadata::RemoteClient;
 use crate::model::names::AttemptId;
 use crate::model::state::{Answer, ClientView, Server, State};
-use crate::model::step::{Call, Record, Request, Step};
+use crate::model::step::{Call, Query, Record, Request, Step};
 
 /// Removes the obligation whose call was answered; with the last one of a client that is gone, the entry.
 pub(super) fn store_answer(state: &State) -> Flow {
@@ -43,15 +44,50 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
         return Ok(());
     }
     let mut entry = entry.clone();
+    if let Some((index, owed)) = entry.due_obligation(state.now)
+        && let Some(candidate) = &owed.lost
+    {
+        return match &state.pass.looked_up {
+            Some((name, found)) if *name == candidate.name => go(written_or_removed(
+                state,
+                found_or_dropped(&entry, index, found.as_ref()),
+            )),
+            _ => go(Step::Observe(Query::Lost(Box::new(candidate.clone())))),
+        };
+    }
     match begin(state, &mut entry, rng) {
         Some(call) => go(record(state, entry, Some(call))),
         None => Ok(()),
     }
 }
 
+/// What a lost attempt has come to: a client that can be removed now, or nothing at all.
+fn found_or_dropped(entry: &LedgerEntry, index: usize, found: Option<&RemoteClient>) -> LedgerEntry {
+    let mut entry = entry.clone();
+    let nothing_owed = found.is_none_or(|remote| {
+        let mut held = entry
+            .current
+            .iter()
+            .chain(entry.previous.iter().map(|previous| &previous.registration));
+        held.any(|registration| registration.handle == remote.handle)
+    });
+    match (found, entry.obligations.get_mut(index)) {
+        (Some(remote), Some(owed)) if !nothing_owed => {
+            owed.handle = remote.handle.clone();
+            owed.lost = None;
+        }
+        _ => {
+            entry.obligations.remove(index);
+        }
+    }
+    entry
+}
+
 /// Gives the obligation that is due a fresh attempt, if one is due.
 pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn CryptoRng) -> Option<AttemptId> {
-    let (index, due) = entry.due_obligation(state.now)?;
+    let (index, due) = entry
+        .due_obligation(state.now)
+        .filter(|(_, due)| due.lost.is_none())?;
     let tries = due.attempt.as_ref().map_or(0, |attempt| attempt.tries);
     let attempt = attempt(state, rng, tries);
     let id = attempt.id.clone();
@@ -82,6 +118,7 @@ pub(super) fn written_or_removed(state: &State, entry: LedgerEntry) -> Step {
 /// Whether a step is about an obligation, so that its failure holds nothing else up.
 pub(in crate::model) fn is_removal(step: &Step) -> bool {
     match step {
+        Step::Observe(Query::Lost(_)) => true,
         Step::Call(Call { request, .. }) => {
             matches!(request, Request::Delete { .. } | Request::Disable { .. })
         }

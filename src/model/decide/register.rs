@@ -81,9 +81,16 @@ pub(super) fn candidate(
         )
     };
     Candidate {
-        name,
+        name: name.clone(),
         name_is_proof: !desired.exact_name,
-        client_id: desired.client_id.clone(),
+        client_id: desired
+            .client_id
+            .clone()
+            .or_else(|| match capabilities.client_id {
+                // As unique as the name, and known before the call.
+                ChosenBy::Caller => Some(name.clone()),
+                ChosenBy::Server => None,
+            }),
         client_secret: match capabilities.client_secret {
             ChosenBy::Caller => Some(Confidential::generate(rng)),
             ChosenBy::Server => None,

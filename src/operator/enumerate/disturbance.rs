@@ -35,7 +35,7 @@ pub(super) enum What {
     TwinBefore(Until),
     /// The same, with the process held after the operation was done.
     TwinAfter(Until),
-    /// The next act of the play happens before it.
+    /// The next act of the scene happens before it.
     Early,
     /// The drift check lists the clients before it; the next pass learns what it saw.
     List,
@@ -72,7 +72,7 @@ pub(super) enum Until {
     Quiet,
 }
 
-/// The operations at which something happens, by number, and what. The number is counted over the whole play.
+/// The operations at which something happens, by number, and what. The number is counted over the whole scene.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub(super) struct Plan(pub(super) Vec<(u32, What)>);
 
@@ -88,8 +88,11 @@ impl Plan {
     }
 
     /// How many calls may have been done without the operator knowing, so that it may repeat them.
-    pub(super) fn repeats(&self) -> u32 {
-        let unsure = self.0.iter().filter(|(_, what)| what.unsure()).count();
+    /// Where a secret is shown once, it is also lost when the answer that has it cannot be stored.
+    pub(super) fn repeats(&self, shown_again: bool) -> u32 {
+        let unstored = |what: What| matches!(what, What::Unavailable | What::Denied | What::Conflict);
+        let unsure = |what: What| what.unsure() || (!shown_again && unstored(what));
+        let unsure = self.0.iter().filter(|(_, what)| unsure(*what)).count();
         u32::try_from(unsure).unwrap()
     }
 }
@@ -150,17 +153,20 @@ impl What {
     }
 
     /// Second instances that start at an operation and run for a while.
-    pub(super) fn twins(kind: Kind, longest: u32) -> Vec<Self> {
+    pub(super) fn twins(kind: Kind, lengths: &[u32]) -> Vec<Self> {
         let until = || {
-            (1..=longest)
-                .map(Until::Operation)
-                .chain([Until::Settled, Until::Quiet])
+            let some = lengths.iter().copied().map(Until::Operation);
+            some.chain([Until::Settled, Until::Quiet])
         };
         let mut all: Vec<Self> = until().map(Self::TwinBefore).collect();
-        if matches!(kind, Kind::Call | Kind::Look | Kind::Query) {
+        if matches!(kind, Kind::Call | Kind::Look | Kind::Query | Kind::Record) {
             all.extend(until().map(Self::TwinAfter));
         }
         all
+    }
+
+    pub(super) fn is_twin(self) -> bool {
+        matches!(self, Self::TwinBefore(_) | Self::TwinAfter(_))
     }
 }
 
@@ -274,7 +280,7 @@ impl FromStr for Plan {
 #[test]
 fn a_plan_can_be_written_down() {
     for kind in [Kind::Look, Kind::Query, Kind::Call, Kind::Record] {
-        for what in What::of(kind, true).into_iter().chain(What::twins(kind, 3)) {
+        for what in What::of(kind, true).into_iter().chain(What::twins(kind, &[3])) {
             let plan = Plan::one(7, what).and(12, What::Lost);
             assert_eq!(plan.to_string().parse(), Ok(plan));
         }

@@ -1,4 +1,4 @@
-//! Runs a play: passes as the queue would run them, processes that die, and processes that are held and wake.
+//! Runs a scene: passes as the queue would run them, processes that die, and processes that are held and wake.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -13,14 +13,14 @@ use rand::SeedableRng as _;
 use super::disturbance::{Kind, Plan, Until};
 use super::invariants::{End, end};
 use super::mistakes::Mistake;
-use super::plays::Play;
 use super::ports::Process;
+use super::scenes::Scene;
 use super::stage::{Signal, Stage};
 use crate::cluster::memory::{Effect, Write, WriteKind};
 use crate::model::{Decision, Subject, Wake};
 use crate::operator::pass::Running;
 
-/// So many passes of one client end its part of the play, one way or the other.
+/// So many passes of one client end its part of the scene, one way or the other.
 const PASSES: u32 = 80;
 /// So many passes in a row that change nothing show that nothing will.
 const IDLE: u32 = 6;
@@ -67,17 +67,28 @@ struct Driver {
     states: States,
 }
 
-/// Runs a play under a plan.
-pub(super) fn run(play: &Play, plan: &Plan, mistake: Option<Mistake>, record: bool, states: &States) -> Run {
-    let stage = Arc::new(Stage::new(&(play.capabilities)(), play.clients, mistake, record));
+/// Runs a scene under a plan.
+pub(super) fn run(
+    scene: &Scene,
+    plan: &Plan,
+    mistake: Option<Mistake>,
+    record: bool,
+    states: &States,
+) -> Run {
+    let stage = Arc::new(Stage::new(
+        &(scene.adapted)((scene.profile.capabilities)()),
+        scene.clients,
+        mistake,
+        record,
+    ));
     let mut driver = Driver::new(&stage, states);
-    (play.setup)(&stage);
+    (scene.setup)(&stage);
     stage.check();
-    if play.settled_before {
+    if scene.settled_before {
         driver.go(true);
     }
-    stage.inner().checker.always_accepted = play.always_accepted;
-    stage.inner().acts = play.acts.iter().copied().collect();
+    stage.inner().checker.always_accepted = scene.always_accepted;
+    stage.inner().acts = scene.acts.iter().copied().collect();
     stage.begin(plan);
     driver.everybody_looks();
     while stage.act() {
@@ -88,7 +99,7 @@ pub(super) fn run(play: &Play, plan: &Plan, mistake: Option<Mistake>, record: bo
     driver.go(true);
     stage.collect_garbage();
     let (before_drift_check, mut violations) = end(&stage);
-    if play.tampered {
+    if scene.tampered {
         // Before the drift check nobody can know what was done behind our back.
         violations.clear();
     }
@@ -99,7 +110,7 @@ pub(super) fn run(play: &Play, plan: &Plan, mistake: Option<Mistake>, record: bo
     driver.everybody_looks();
     driver.go(true);
     let (the_end, more) = end(&stage);
-    if !play.tampered && the_end != before_drift_check {
+    if !scene.tampered && the_end != before_drift_check {
         violations.push(format!(
             "L2: the end was reached only by the drift check; before it: {before_drift_check:?}"
         ));
@@ -166,7 +177,10 @@ impl Driver {
                 .due
                 .iter()
                 .enumerate()
-                .filter(|(_, due)| due.idle < if quiet { IDLE } else { 3 })
+                .filter(|(index, due)| {
+                    let patience = if quiet { IDLE } else { 3 };
+                    due.idle < patience && (quiet || due.failures < IDLE) || quiet && self.looks_again(*index)
+                })
                 .filter_map(|(index, due)| due.at.map(|at| (at, index)))
                 .min();
             let waits = |due: &Due, now| (due.settled || due.slow) && due.at.is_some_and(|at| at > now);
@@ -198,6 +212,14 @@ impl Driver {
             self.stage.advance(at);
             self.pass(index);
         }
+    }
+
+    /// Whether the record says that the client is looked at once more, at a time that has not come yet.
+    fn looks_again(&self, index: usize) -> bool {
+        let entry = self.stage.entry(&self.stage.subjects[index]);
+        entry
+            .and_then(|entry| entry.recheck_at)
+            .is_some_and(|at| at > self.stage.now())
     }
 
     /// The future of one pass.

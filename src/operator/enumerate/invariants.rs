@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stage::{Stage, foreign_client};
 use crate::api::{ClientCondition, ConditionStatus, keys};
 use crate::model::{
-    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, Removal, Request, ServerView,
-    Subject, Version, publication,
+    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, RemoteClient, Removal, Request,
+    ServerView, Subject, Version, publication,
 };
 
 type Place = (String, String);
@@ -30,6 +30,17 @@ pub(super) struct Checker {
     stored: BTreeSet<(String, Option<String>)>,
     /// What was violated.
     pub(super) violations: Vec<String>,
+}
+
+/// The names of what an entry answers for: a registration that is sent once more finds its name in use.
+fn names(entry: &LedgerEntry) -> impl Iterator<Item = Handle> {
+    let previous = entry.previous.iter().map(|previous| &previous.registration);
+    let owed = entry
+        .obligations
+        .iter()
+        .filter_map(|owed| owed.registration.as_ref());
+    let all = entry.current.iter().chain(previous).chain(owed);
+    all.map(|registration| Handle(registration.name.clone()))
 }
 
 fn pair(credential: &Credential) -> (String, Option<String>) {
@@ -149,8 +160,12 @@ impl Checker {
         let Some(after) = after else { return };
         self.stored
             .extend(after.current.iter().map(|current| pair(&current.credential)));
+        // What was owed on good evidence stays owed, also when a successor takes the entry over.
+        let owed_before = |handle: &Handle| {
+            before.is_some_and(|before| before.obligations.iter().any(|owed| owed.handle == *handle))
+        };
         for owed in &after.obligations {
-            if owed.was_current && !deleted.contains(&after.owner) {
+            if owed.was_current && !deleted.contains(&after.owner) && !owed_before(&owed.handle) {
                 let handle = &owed.handle;
                 self.violated(format!(
                     "S9: {handle} is owed without evidence that its resource is gone"
@@ -202,6 +217,7 @@ impl Checker {
             for handle in own {
                 *holders.entry(handle).or_default() += 1;
             }
+            candidates.extend(names(entry));
             if let Some(Operation::Register { candidate, .. }) =
                 entry.intent.as_ref().map(|intent| &intent.operation)
             {
@@ -219,8 +235,10 @@ impl Checker {
         };
         let theirs = foreign_client();
         let clients = stage.clients();
-        for handle in clients.keys().filter(|handle| **handle != theirs.handle) {
-            if !known(handle) {
+        for (handle, client) in clients.iter().filter(|(handle, _)| **handle != theirs.handle) {
+            // What was not found yet is known by its name.
+            let by_name = client.name.clone().map(Handle);
+            if !known(handle) && !by_name.is_some_and(|name| known(&name)) {
                 found.push(format!("S2: {handle} is an orphan"));
             }
         }
@@ -332,12 +350,8 @@ pub(super) fn end(stage: &Stage) -> (End, Vec<String>) {
     remote.sort();
     clients.insert("the server".into(), remote);
     let world = stage.cluster.world();
-    let told = format!("{:?}", world.events)
-        + &world
-            .clients
-            .values()
-            .map(|client| format!("{:?}", client.status))
-            .collect::<String>();
+    let statuses: Vec<_> = world.clients.values().map(|client| &client.status).collect();
+    let told = format!("{:?} {statuses:?}", world.events);
     if told.contains("canary-") {
         violations.push("S1: a credential is in a status or an Event".into());
     }
@@ -387,7 +401,11 @@ fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
                 .clone()
                 .map(|scopes| scopes.into_iter().collect());
             let there = current.and_then(|current| remote.get(&current.handle));
-            if usable && there.is_none_or(|there| there.metadata.scopes != wanted) {
+            let life = client.spec.access_token_validity_seconds;
+            let other = |there: &RemoteClient| {
+                there.metadata.scopes != wanted || there.metadata.access_token_validity_seconds != life
+            };
+            if usable && there.is_none_or(other) {
                 against.push(format!("S5: {subject} is ready; the server has other metadata"));
             }
         }

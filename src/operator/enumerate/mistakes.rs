@@ -75,7 +75,8 @@ const SKIPPED: &str = "skipped";
 struct Wrong {
     mistake: Mistake,
     port: Arc<Port>,
-    skipped: Mutex<Option<Option<Version>>>,
+    /// What the record that was never written would have replaced.
+    skipped: Mutex<Option<Version>>,
 }
 
 impl Wrong {
@@ -146,10 +147,10 @@ impl Cluster for Wrong {
         {
             if self.makes(Mistake::NoWriteAhead) {
                 if replaces.as_ref() == Some(&Version::from(SKIPPED)) {
-                    *replaces = self.skipped.lock().unwrap().clone().unwrap_or_default();
+                    *replaces = self.skipped.lock().unwrap().clone();
                 }
                 if call.is_some() {
-                    *self.skipped.lock().unwrap() = Some(replaces.clone());
+                    self.skipped.lock().unwrap().clone_from(replaces);
                     return Ok(Some(SKIPPED.into()));
                 }
             }
@@ -242,13 +243,13 @@ impl Provider for Wrong {
         let answer = self.port.perform(request, within).await;
         if self.makes(Mistake::PublishFirst)
             && let Ok(Answer::Client(client)) = &answer
+            && let Some(value) = &client.credential.client_secret
             && stage.cluster.found_secret("payments", "billing").is_some()
         {
             stage.cluster.edit_secret("payments", "billing", |secret| {
                 let id = crate::model::Confidential::new(client.credential.client_id.clone());
                 secret.data.insert("client-id".into(), id);
-                let value = client.credential.client_secret.clone().unwrap();
-                secret.data.insert("client-secret".into(), value);
+                secret.data.insert("client-secret".into(), value.clone());
             });
         }
         answer

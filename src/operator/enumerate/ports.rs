@@ -24,6 +24,7 @@ use crate::operator::pass::{Connection, Permit, Permits, World};
 use crate::operator::scenarios::bench::{came, told};
 use crate::provider::Provider;
 use crate::provider::gate::NoEntry;
+use crate::provider::memory::named;
 
 /// One life of the operator.
 pub(super) struct Process {
@@ -139,6 +140,8 @@ impl World for Process {
     fn leads(&self) -> bool {
         true
     }
+
+    async fn pause(&self, _time: Duration) {}
 
     fn observe(
         &self,
@@ -375,7 +378,8 @@ impl Provider for Port {
     async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
         self.query(|old| {
             let now = futures::FutureExt::now_or_never(self.stage.provider.client(handle)).unwrap()?;
-            Ok(old.map_or(now, |old| old.get(handle).cloned()))
+            let shown = |client: &RemoteClient| self.stage.provider.shown(client);
+            Ok(old.map_or(now, |old| old.get(handle).map(shown)))
         })
         .await
     }
@@ -383,7 +387,8 @@ impl Provider for Port {
     async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
         self.query(|old| {
             let now = futures::FutureExt::now_or_never(self.stage.provider.attempted(candidate)).unwrap()?;
-            Ok(old.map_or(now, |old| old.get(&Handle(candidate.name.clone())).cloned()))
+            let shown = |client: &RemoteClient| self.stage.provider.shown(client);
+            Ok(old.map_or(now, |old| named(&old, &candidate.name).map(shown)))
         })
         .await
     }

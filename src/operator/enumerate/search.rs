@@ -7,15 +7,15 @@ use std::sync::{Arc, Mutex};
 use super::disturbance::{Plan, What};
 use super::driver::{Run, States, run};
 use super::mistakes::Mistake;
-use super::plays::Play;
+use super::scenes::Scene;
 
-/// So many violations are told in full.
-const TOLD: usize = 6;
+/// So many violations are told with their transcript.
+const TOLD: usize = 1;
 
 /// What was tried, and what was found.
 #[derive(Default)]
 pub(super) struct Account {
-    pub(super) plays: usize,
+    pub(super) scenes: usize,
     pub(super) runs: usize,
     pub(super) states: States,
     pub(super) violations: Vec<Violation>,
@@ -23,7 +23,7 @@ pub(super) struct Account {
 
 /// One run that violated something.
 pub(super) struct Violation {
-    pub(super) play: &'static str,
+    pub(super) scene: &'static str,
     pub(super) plan: Plan,
     pub(super) what: Vec<String>,
 }
@@ -33,7 +33,7 @@ impl fmt::Display for Account {
         write!(
             f,
             "{} scenarios, {} runs, {} distinct states, {} violations",
-            self.plays,
+            self.scenes,
             self.runs,
             self.states.lock().unwrap().len(),
             self.violations.len()
@@ -47,36 +47,41 @@ impl Account {
         println!("{name}: {self}");
         let mut kinds = HashSet::new();
         for violation in &self.violations {
-            let kind = (violation.play, violation.what.first().cloned());
+            let kind = (violation.scene, violation.what.first().cloned());
             if kinds.insert(kind) && kinds.len() <= 60 {
                 println!(
-                    "ENUMERATE_REPLAY='{} {}' cargo test --lib enumerate::replay -- --nocapture\n    {}",
-                    violation.play,
+                    "make replay SCENE='{}' AT='{}'\n    {}",
+                    violation.scene,
                     violation.plan,
                     violation.what.join("\n    ")
                 );
             }
         }
-        for violation in self.violations.iter().take(TOLD / 6) {
-            println!("{}", transcript(violation.play, &violation.plan, None));
+        for violation in self.violations.iter().take(TOLD) {
+            println!("{}", transcript(violation.scene, &violation.plan, None));
         }
         assert!(self.violations.is_empty(), "{name}: {self}");
     }
 }
 
-/// The transcript of a run, with what it violates.
-pub(super) fn transcript(play: &str, plan: &Plan, mistake: Option<Mistake>) -> String {
-    let play = super::plays::ALL
+/// A scene by its name.
+pub(super) fn scene(name: &str) -> &'static Scene {
+    super::scenes::ALL
         .iter()
-        .find(|known| known.name == play)
-        .unwrap_or_else(|| panic!("no play {play}"));
+        .find(|scene| scene.name == name)
+        .unwrap_or_else(|| panic!("no scene {name}"))
+}
+
+/// The transcript of a run, with what it violates.
+pub(super) fn transcript(scene: &str, plan: &Plan, mistake: Option<Mistake>) -> String {
+    let scene = self::scene(scene);
     let states: States = Arc::new(Mutex::new(HashSet::new()));
-    let base = run(play, &Plan::default(), mistake, false, &states);
-    let this = run(play, plan, mistake, true, &states);
-    let against = judge(play, plan, &base, &this);
+    let base = run(scene, &Plan::default(), mistake, false, &states);
+    let this = run(scene, plan, mistake, true, &states);
+    let against = judge(scene, plan, &base, &this);
     format!(
         "{} {plan}\n{}\n{:#?}\n{}",
-        play.name,
+        scene.name,
         this.transcript,
         this.end,
         against.join("\n")
@@ -84,10 +89,11 @@ pub(super) fn transcript(play: &str, plan: &Plan, mistake: Option<Mistake>) -> S
 }
 
 /// Everything that a run violates, the comparison with the undisturbed one included (L2, S10).
-pub(super) fn judge(play: &Play, plan: &Plan, base: &Run, this: &Run) -> Vec<String> {
+pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Vec<String> {
     let mut against = this.violations.clone();
     let unknown = format!("{:?}", this.end).contains("OutcomeUnknown");
-    let excused = play.may_end_unknown && unknown;
+    let early = plan.0.iter().any(|(_, what)| *what == What::Early);
+    let excused = (scene.may_end_unknown && unknown) || (scene.order_matters && early);
     if this.end != base.end && !excused {
         for (who, lines) in &base.end.clients {
             let found = this.end.clients.get(who).cloned().unwrap_or_default();
@@ -104,7 +110,7 @@ pub(super) fn judge(play: &Play, plan: &Plan, base: &Run, this: &Run) -> Vec<Str
         .zip(this.did)
         .zip(base.did)
     {
-        if did > undisturbed + plan.repeats() {
+        if did > undisturbed + plan.repeats((scene.profile.capabilities)().secret_readable) {
             against.push(format!("L2: {did} {kind}, undisturbed {undisturbed}"));
         }
     }
@@ -112,13 +118,13 @@ pub(super) fn judge(play: &Play, plan: &Plan, base: &Run, this: &Run) -> Vec<Str
 }
 
 impl Account {
-    fn try_(&mut self, play: &'static Play, plan: &Plan, base: &Run, mistake: Option<Mistake>) -> Run {
-        let this = run(play, plan, mistake, false, &self.states);
+    fn try_(&mut self, scene: &'static Scene, plan: &Plan, base: &Run, mistake: Option<Mistake>) -> Run {
+        let this = run(scene, plan, mistake, false, &self.states);
         self.runs += 1;
-        let what = judge(play, plan, base, &this);
+        let what = judge(scene, plan, base, &this);
         if !what.is_empty() {
             self.violations.push(Violation {
-                play: play.name,
+                scene: scene.name,
                 plan: plan.clone(),
                 what,
             });
@@ -127,19 +133,19 @@ impl Account {
     }
 
     /// One plan.
-    pub(super) fn plan(&mut self, play: &'static Play, plan: &Plan, base: &Run) -> Run {
-        self.try_(play, plan, base, None)
+    pub(super) fn plan(&mut self, scene: &'static Scene, plan: &Plan, base: &Run) -> Run {
+        self.try_(scene, plan, base, None)
     }
 
     /// The undisturbed run.
-    pub(super) fn undisturbed(&mut self, play: &'static Play, mistake: Option<Mistake>) -> Run {
-        self.plays += 1;
+    pub(super) fn undisturbed(&mut self, scene: &'static Scene, mistake: Option<Mistake>) -> Run {
+        self.scenes += 1;
         self.runs += 1;
-        let base = run(play, &Plan::default(), mistake, false, &self.states);
+        let base = run(scene, &Plan::default(), mistake, false, &self.states);
         if !base.violations.is_empty() {
             let (what, plan) = (base.violations.clone(), Plan::default());
             self.violations.push(Violation {
-                play: play.name,
+                scene: scene.name,
                 plan,
                 what,
             });
@@ -147,28 +153,48 @@ impl Account {
         base
     }
 
-    /// Everything that can befall one operation, at every operation.
-    pub(super) fn singles(
-        &mut self,
-        play: &'static Play,
-        base: &Run,
-        longest_twin: u32,
-        mistake: Option<Mistake>,
-    ) {
-        for (number, what) in choices(base, 0, longest_twin) {
-            self.try_(play, &Plan::one(number, what), base, mistake);
+    /// Looks for a run that a mistake spoils: undisturbed ones first, then one disturbance each.
+    pub(super) fn first_spoilt_by(&mut self, mistake: Mistake) -> Option<Violation> {
+        for scene in super::scenes::ALL.iter() {
+            let base = run(scene, &Plan::default(), None, false, &self.states);
+            self.try_(scene, &Plan::default(), &base, Some(mistake));
+            if let Some(found) = self.violations.pop() {
+                return Some(found);
+            }
         }
+        for scene in super::scenes::ALL.iter() {
+            let base = run(scene, &Plan::default(), None, false, &self.states);
+            for (number, what) in choices(&base, 0, &[2]) {
+                self.try_(scene, &Plan::one(number, what), &base, Some(mistake));
+                if let Some(found) = self.violations.pop() {
+                    return Some(found);
+                }
+            }
+        }
+        None
     }
 }
 
-/// Everything that can befall the operations of a run from number `from` on.
-pub(super) fn choices(run: &Run, from: usize, longest_twin: u32) -> Vec<(u32, What)> {
+/// All of them with the first kind of server, and everywhere when far more is wanted; else every `stride`th.
+pub(super) fn some(all: Vec<(u32, What)>, scene: &Scene, stride: usize) -> Vec<(u32, What)> {
+    if super::all() || scene.profile.name.is_empty() {
+        return all;
+    }
+    all.into_iter()
+        .skip(scene.name.len() % stride)
+        .step_by(stride)
+        .collect()
+}
+
+/// Everything that can befall the operations of a run from number `from` on. Second instances run for so many
+/// operations before the first wakes, or to their end; with no lengths there are none.
+pub(super) fn choices(run: &Run, from: usize, lengths: &[u32]) -> Vec<(u32, What)> {
     let mut all = Vec::new();
     for (number, (kind, more)) in run.log.iter().enumerate().skip(from) {
-        let twins = if longest_twin == 0 {
+        let twins = if lengths.is_empty() {
             Vec::new()
         } else {
-            What::twins(*kind, longest_twin)
+            What::twins(*kind, lengths)
         };
         for what in What::of(*kind, *more).into_iter().chain(twins) {
             all.push((u32::try_from(number).unwrap(), what));

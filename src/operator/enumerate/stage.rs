@@ -1,4 +1,4 @@
-//! Where a play takes place: a cluster and a server in memory, a clock, and the plan of what befalls whom.
+//! Where a scene takes place: a cluster and a server in memory, a clock, and the plan of what befalls whom.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard};
@@ -20,7 +20,7 @@ use crate::provider::memory::MemoryProvider;
 /// Something that somebody does, by name.
 pub(super) type Act = (&'static str, fn(&Stage));
 
-/// The place of one run of one play.
+/// The place of one run of one scene.
 pub(super) struct Stage {
     pub(super) cluster: MemoryCluster,
     pub(super) provider: MemoryProvider,
@@ -53,6 +53,8 @@ pub(super) struct Inner {
     now: Timestamp,
     operation: u32,
     enabled: bool,
+    performed: usize,
+    last_checked: (usize, usize, usize),
     plan: Plan,
     pub(super) signal: Option<Signal>,
     /// The held process wakes when this one is about to do operation number that.
@@ -115,6 +117,8 @@ impl Stage {
                 now: testing::noon(),
                 operation: 0,
                 enabled: false,
+                performed: 0,
+                last_checked: (0, 0, 0),
                 plan: Plan::default(),
                 signal: None,
                 resume: None,
@@ -163,8 +167,10 @@ impl Stage {
 
     pub(super) fn write(&self, line: impl FnOnce() -> String) {
         let mut inner = self.inner();
-        let stamp = inner.now.duration_since(testing::noon()).as_millis();
+
+        let now = inner.now;
         if let Some(transcript) = &mut inner.transcript {
+            let stamp = now.duration_since(testing::noon()).as_millis();
             transcript.push(format!(
                 "{:>9.3}s {}",
                 f64::from(i32::try_from(stamp).unwrap_or(i32::MAX)) / 1000.0,
@@ -253,7 +259,14 @@ impl Stage {
     /// An operation was done.
     pub(super) fn leave(&self, ticket: Ticket) -> Result<(), ()> {
         self.inner().now += SignedDuration::from_millis(10);
-        self.check();
+        let journal = self.cluster.world().journal.len();
+        let mut inner = self.inner();
+        let now = (journal, inner.performed, inner.late.len());
+        let changed = std::mem::replace(&mut inner.last_checked, now) != now;
+        drop(inner);
+        if changed {
+            self.check();
+        }
         let signal = match ticket.what {
             Some(What::CrashAfter) => Signal::Crash,
             Some(What::TwinAfter(until)) => Signal::Hold(until),
@@ -278,6 +291,7 @@ impl Stage {
             .now_or_never()
             .unwrap();
         let mut inner = self.inner();
+        inner.performed += 1;
         if answer.is_ok() {
             *inner.done.entry(request.kind()).or_default() += 1;
             let now = inner.now;
@@ -384,7 +398,9 @@ impl Stage {
             let seen = crate::model::Observation {
                 began_at: now,
                 authoritative: false,
-                client: clients.get(&current.handle).cloned(),
+                client: clients
+                    .get(&current.handle)
+                    .map(|client| self.provider.shown(client)),
             };
             self.inner().seen.insert(subject.clone(), seen);
         }

@@ -354,8 +354,11 @@ impl World for Bench {
         if left > 0 {
             self.leads_for.store(left - 1, Ordering::SeqCst);
         }
+
         left != 0
     }
+
+    async fn pause(&self, _time: Duration) {}
 
     fn observe(
         &self,
@@ -375,6 +378,7 @@ pub(in crate::operator) fn told(step: &Step) -> String {
         Step::Observe(query) => match query {
             crate::model::Query::Client(_) => "observe client".into(),
             crate::model::Query::Attempted(_) => "observe attempted client".into(),
+            crate::model::Query::Lost(_) => "observe lost client".into(),
             crate::model::Query::Scopes => "observe scopes".into(),
             crate::model::Query::Token(_) => "observe token".into(),
         },

@@ -1,7 +1,9 @@
 //! Whole stories in memory: the real core and the real pass, against a cluster and a server that can be looked into.
 
 pub(super) mod bench;
+mod families;
 mod names;
 mod rights;
+pub(super) mod servers;
 mod stories;
 mod weather;

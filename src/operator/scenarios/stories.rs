@@ -378,6 +378,26 @@ async fn a_credential_that_was_replaced_at_the_server_is_published() {
 }
 
 #[tokio::test]
+async fn a_credential_that_is_refused_is_looked_up_at_once() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.provider.tamper_tokens(1);
+    bench.pass().await;
+    // What a rotation does that is delivered late.
+    bench.provider.tamper(|clients| {
+        for client in clients.values_mut() {
+            client.credential.client_id = "id-late".into();
+        }
+    });
+    bench.wait(2);
+    bench.pass().await;
+    assert_eq!(bench.published("client-id"), "id-late");
+    bench.wait(2);
+    bench.pass().await;
+    bench.assert_works();
+}
+
+#[tokio::test]
 async fn scopes_are_provisioned_only_where_the_admin_allows_it() {
     let bench = Bench::new();
     bench

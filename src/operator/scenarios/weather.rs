@@ -64,6 +64,30 @@ async fn a_rotation_that_is_delivered_late_is_found_and_published() {
 }
 
 #[tokio::test]
+async fn a_late_delivery_is_waited_for_even_where_another_one_was_found() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("one"));
+    bench.provider.next(Fate::Late);
+    bench.pass().await;
+    bench.wait(2);
+    bench.settle().await;
+    bench.provider.tamper(|clients| {
+        for client in clients.values_mut() {
+            client.credential.client_id = "id-late".into();
+        }
+    });
+    bench.list();
+    bench.settle().await;
+    assert_eq!(bench.published("client-id"), "id-late");
+    bench.provider.deliver();
+    bench.wait(121);
+    bench.settle().await;
+    bench.assert_works();
+}
+
+#[tokio::test]
 async fn a_new_trigger_waits_until_late_deliveries_are_over() {
     let bench = Bench::new();
     bench.apply();

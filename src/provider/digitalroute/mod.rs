@@ -359,6 +359,7 @@ fn capabilities(may_create: bool) -> Capabilities {
         client_secret: ChosenBy::Server,
         secret_readable: true,
         handle: HandleKind::Name,
+        idempotent_create: true,
         overlap: Overlap::SecondClient,
         rotate_in_place: true,
         client_id_stable: false,

@@ -1,0 +1,71 @@
+//! What the servers can do that the operator is for, as capabilities of the server in memory.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Capabilities, ChosenBy, Field, HandleKind, ScopeModel, testing};
+
+/// We choose id and secret, and nothing shows the secret again; no client credentials, so nothing can be proven.
+pub(in crate::operator) fn cocoon() -> Capabilities {
+    Capabilities {
+        client_id: ChosenBy::Caller,
+        client_secret: ChosenBy::Caller,
+        secret_readable: false,
+        handle: HandleKind::ServerId,
+        client_id_stable: true,
+        honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::AccessTokenValidity]),
+        updates: BTreeSet::from([Field::AccessTokenValidity]),
+        grant_types: None,
+        scopes: ScopeModel::None,
+        can_disable: true,
+        can_verify: false,
+        ..testing::capabilities()
+    }
+}
+
+/// We choose id and secret, and the secret can be read.
+pub(in crate::operator) fn keycloak() -> Capabilities {
+    Capabilities {
+        secret_readable: true,
+        honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::Scopes]),
+        updates: BTreeSet::from([Field::Scopes]),
+        scopes: ScopeModel::Free,
+        can_verify: true,
+        ..cocoon()
+    }
+}
+
+/// As released: we choose id and secret, and the secret is never shown.
+pub(in crate::operator) fn hydra() -> Capabilities {
+    Capabilities {
+        secret_readable: false,
+        can_disable: false,
+        ..keycloak()
+    }
+}
+
+/// The server chooses, and shows the secret; names are not unique.
+pub(in crate::operator) fn auth0() -> Capabilities {
+    Capabilities {
+        handle: HandleKind::ServerId,
+        idempotent_create: false,
+        client_id_stable: true,
+        scopes: ScopeModel::Free,
+        ..testing::capabilities()
+    }
+}
+
+/// The server chooses, and shows the secret once; it cannot rotate and knows no scopes.
+pub(in crate::operator) fn composer() -> Capabilities {
+    Capabilities {
+        secret_readable: false,
+        handle: HandleKind::ServerId,
+        idempotent_create: false,
+        rotate_in_place: false,
+        honours: BTreeSet::from([Field::ClientName, Field::AccessTokenValidity]),
+        updates: BTreeSet::from([Field::AccessTokenValidity]),
+        grant_types: None,
+        scopes: ScopeModel::None,
+        can_verify: false,
+        ..testing::capabilities()
+    }
+}
