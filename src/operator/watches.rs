@@ -241,6 +241,11 @@ fn order(orders: &mpsc::UnboundedSender<Order>, order: Order) {
     }
 }
 
+/// How everything is watched.
+fn config() -> Config {
+    Config::default().timeout(WATCH_SECONDS)
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -432,9 +437,4 @@ mod tests {
         );
         watch.abort();
     }
-}
-
-/// How everything is watched.
-fn config() -> Config {
-    Config::default().timeout(WATCH_SECONDS)
 }
