@@ -21,6 +21,7 @@ mod stage;
 #[path = "../support/mod.rs"]
 mod support;
 mod taken;
+mod tenant;
 mod weather;
 
 use std::process::ExitCode;
@@ -65,6 +66,8 @@ fn main() -> ExitCode {
         taken::an_immutable_foreign_secret,
         taken::two_clients_with_one_secret_name,
         taken::a_quota_that_forbids_the_secret,
+        tenant::a_server_of_a_namespace,
+        tenant::its_words_are_not_passed_on,
         weather::a_lost_answer_to_a_registration,
         weather::a_lost_answer_to_an_update,
         weather::a_lost_answer_to_a_rotation,

@@ -10,6 +10,7 @@ pub mod proxy;
 pub mod published;
 pub mod runner;
 pub mod scene;
+pub mod tls;
 pub mod until;
 pub mod witness;
 pub mod world;
