@@ -221,6 +221,9 @@ fn install() -> Result<(), String> {
         "--create-namespace",
         "--set",
         "egress.allowLoopback=true",
+        // What is logged then must not hold a credential either.
+        "--set",
+        "log.level=debug",
         // The definitions may be there already, from tests of their own or from an earlier run.
         "--take-ownership",
         "--server-side=true",
