@@ -32,7 +32,7 @@ replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:
 
 lint: ## Check with clippy, and the syntax of scripts
 	@tools/need rust
-	cargo clippy --workspace --all-targets --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features enumerate --locked -- -D warnings
 	tools/check-scripts
 
 fmt: ## Format the code
