@@ -4,7 +4,7 @@ use croner::Cron;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::access::Desired;
-use super::capabilities::{Capabilities, Overlap};
+use super::capabilities::{Capabilities, HandleKind, Overlap};
 use super::ledger::{LedgerEntry, Registration, Rotation};
 use super::state::ClientObject;
 use crate::api::{ANNOTATION_VALUE_MAX, Schedule};
@@ -36,6 +36,9 @@ pub enum NotPossible {
     /// The spec forbids another client id.
     #[error("rotation.clientIDChange is Forbidden, and the server can only rotate by changing the client id")]
     ClientIdWouldChange,
+    /// A second client would need the same name.
+    #[error("the name is exact, and the server has no two clients of one name")]
+    NameIsExact,
     /// The annotation is too long to be an order.
     #[error("the value of the rotate annotation is longer than {ANNOTATION_VALUE_MAX} characters")]
     AnnotationTooLong,
@@ -103,24 +106,91 @@ pub fn method(
     rotation: &Rotation,
     capabilities: &Capabilities,
 ) -> Result<Method, NotPossible> {
-    let overlap_by_replacement =
-        capabilities.overlap == Overlap::SecondClient && desired.client_id_may_change;
-    if rotation.overlap_seconds > 0 && overlap_by_replacement {
-        return Ok(Method::Replacement);
-    }
-    if rotation.overlap_seconds > 0 && desired.overlap_required {
-        return Err(if capabilities.overlap == Overlap::None {
-            NotPossible::NoOverlap
-        } else {
-            NotPossible::ClientIdWouldChange
-        });
+    // Where the name is the handle there are no two clients of one name.
+    let one_of_its_name = desired.exact_name && capabilities.handle == HandleKind::Name;
+    let replaceable = desired.client_id_may_change && !one_of_its_name;
+    let never = if one_of_its_name {
+        NotPossible::NameIsExact
+    } else {
+        NotPossible::ClientIdWouldChange
+    };
+    if rotation.overlap_seconds > 0 {
+        if capabilities.overlap == Overlap::SecondClient && replaceable {
+            return Ok(Method::Replacement);
+        }
+        if desired.overlap_required {
+            return Err(match capabilities.overlap {
+                Overlap::None => NotPossible::NoOverlap,
+                Overlap::TwoSlots | Overlap::SecondClient => never,
+            });
+        }
     }
     if capabilities.rotate_in_place && (capabilities.client_id_stable || desired.client_id_may_change) {
         return Ok(Method::InPlace);
     }
-    if desired.client_id_may_change {
+    if replaceable {
         Ok(Method::Replacement)
     } else {
-        Err(NotPossible::ClientIdWouldChange)
+        Err(never)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::state::NamespaceView;
+    use super::super::{access, testing};
+    use super::*;
+
+    /// The way of rotating with an overlap wanted, where the server is DigitalRoute's kind but for `change`.
+    fn way(change: impl FnOnce(&mut Desired, &mut Capabilities)) -> String {
+        let server = testing::server();
+        let subject = testing::subject();
+        let mut desired = access::accept(
+            &subject.client,
+            &testing::client(),
+            &NamespaceView {
+                labels: [("team".to_owned(), "payments".to_owned())].into(),
+                terminating: false,
+            },
+            &server,
+        )
+        .unwrap();
+        let mut capabilities = server.capabilities;
+        desired.client_id_may_change = true;
+        change(&mut desired, &mut capabilities);
+        let rotation = Rotation {
+            annotation: None,
+            overlap_seconds: 60,
+        };
+        match method(&desired, &rotation, &capabilities) {
+            Ok(method) => format!("{method:?}"),
+            Err(why) => format!("{why:?}"),
+        }
+    }
+
+    #[test]
+    fn an_overlap_takes_a_second_client_where_there_can_be_one() {
+        assert_eq!(way(|_, _| {}), "Replacement");
+        assert_eq!(way(|desired, _| desired.exact_name = true), "InPlace");
+        let required = |desired: &mut Desired| {
+            desired.exact_name = true;
+            desired.overlap_required = true;
+        };
+        assert_eq!(way(|desired, _| required(desired)), "NameIsExact");
+        let by_id = |desired: &mut Desired, can: &mut Capabilities| {
+            desired.exact_name = true;
+            can.handle = HandleKind::ServerId;
+        };
+        assert_eq!(way(by_id), "Replacement", "names may be used twice there");
+        let only_by_another_id = |desired: &mut Desired, can: &mut Capabilities| {
+            desired.client_id_may_change = false;
+            can.rotate_in_place = false;
+        };
+        assert_eq!(way(only_by_another_id), "ClientIdWouldChange");
+        let nothing = |desired: &mut Desired, can: &mut Capabilities| {
+            desired.exact_name = true;
+            can.rotate_in_place = false;
+        };
+        assert_eq!(way(nothing), "NameIsExact");
     }
 }
