@@ -533,8 +533,14 @@ impl Executor<'_> {
     /// is written again, and longer so where it holds an answer that the server gives only once.
     async fn write(&self, state: &State, record: &Record) -> Result<Option<Version>, Refusal> {
         let cluster = self.world.cluster();
-        let given_once = state.pass.answer.is_some() && !can_be_asked_again(&state.server);
-        let tries = if given_once { AGAIN.len() } else { 1 };
+        let holds_answer = state.pass.answer.is_some();
+        let given_once = holds_answer && !can_be_asked_again(&state.server);
+        let tries = match (holds_answer, given_once) {
+            (_, true) => AGAIN.len(),
+            // To find it out again takes calls, and until late deliveries are over nothing is removed.
+            (true, false) => 3,
+            (false, false) => 1,
+        };
         let mut pauses = AGAIN.iter().take(tries);
         loop {
             let refusal = match cluster.record(self.subject, record).await {

@@ -121,9 +121,9 @@ pub async fn row_11_every_other_write_conflicts(world: &'static World) {
 /// Row 12: the API server has no time.
 pub async fn row_12_requests_are_throttled(world: &'static World) {
     let scene = Scene::start(world, "throttled").await;
-    world.proxy.fault_every(3, "*", "*", Fault::Refused(429, Some(1)));
-    world.proxy.fault_every(4, "*", "*", Fault::Refused(429, None));
-    world.proxy.fault_every(5, "*", "*", Fault::Refused(503, None));
+    world.proxy.fault_every(4, "*", "*", Fault::Refused(429, Some(1)));
+    world.proxy.fault_every(5, "*", "*", Fault::Refused(429, None));
+    world.proxy.fault_every(7, "*", "*", Fault::Refused(503, None));
     the_whole_life(&scene, world).await;
 }
 

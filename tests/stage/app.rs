@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use super::published::{Pair, Published, sorted};
 use super::scene::{MANAGER, Scene};
-use super::until::{LATER, SOON, holds, until};
+use super::until::{LATER, MUCH_LATER, SOON, holds, until};
 use super::world::NAMESPACE;
 use crate::support::merge;
 
@@ -275,7 +275,8 @@ impl<'a> App<'a> {
     /// Waits until nothing is left: no client at the server, no Secret, no record.
     pub async fn wait_nothing_left(&self) {
         let what = "nothing is left of it";
-        self.until_within(LATER, what, async || {
+        // A registration whose outcome had to be found out is not removed before late deliveries are over.
+        self.until_within(MUCH_LATER, what, async || {
             holds(self.get().await.is_none(), "the OAuthClient is there")?;
             let clients = self.remote().len();
             holds(clients == 0, format!("{clients} clients at the server"))?;
