@@ -1,0 +1,157 @@
+//! What a decision starts from: the record, the client, its Secret and its server, read so that they fit together.
+
+use jiff::SignedDuration;
+
+use super::{Connection, World};
+use crate::cluster::{Cluster, LedgerRead, Unread};
+use crate::model::{
+    ClientObject, ClientView, FoundSecret, LedgerEntry, LedgerView, Pass, Refusal, State, Subject,
+    Unreadable, Version, Written, publication,
+};
+
+/// So often a record that changes while the rest is read is read again.
+const GATHER_TRIES: u32 = 3;
+
+/// Everything that a decision starts from.
+enum Gathered {
+    Nothing,
+    /// The record was changed by another process in the meantime, so what was read does not fit together.
+    Torn,
+    Whole(Box<State>, Option<Connection>),
+}
+
+/// Reads everything that a decision starts from. `None`: there is neither a client nor a record of one.
+pub(super) async fn gather(
+    world: &dyn World,
+    subject: &Subject,
+) -> Result<Option<(State, Option<Connection>)>, Unread> {
+    for _ in 0..GATHER_TRIES {
+        match gather_once(world, subject).await? {
+            Gathered::Nothing => return Ok(None),
+            Gathered::Torn => {}
+            Gathered::Whole(state, connection) => return Ok(Some((*state, connection))),
+        }
+    }
+    Err(Unread::new(
+        "the record of this client changes while it is read".to_owned(),
+    ))
+}
+
+async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, Unread> {
+    let cluster = world.cluster();
+    // What only a person can mend is told to the client, as far as that can be read.
+    let mut not_read = None;
+    let ledger = match cluster.ledger(subject).await {
+        Err(unread) if unread.denied => {
+            not_read = Some(unread.why.clone());
+            LedgerView::Unreadable(Unreadable::NotShown(unread.why))
+        }
+        Err(unread) => return Err(unread),
+        Ok(LedgerRead::Absent) => LedgerView::Absent,
+        Ok(LedgerRead::Unreadable(why)) => LedgerView::Unreadable(why),
+        Ok(LedgerRead::Held(entry, version)) => {
+            let unchanged_for = world.unchanged_for(subject, &version);
+            LedgerView::Held {
+                entry,
+                version,
+                unchanged_for,
+            }
+        }
+    };
+    let client = match (cluster.client(&subject.client).await, ledger.entry()) {
+        // A new client, or another object of that name: is this still the namespace that the subject means?
+        (Ok(Some(client)), entry) if entry.is_none_or(|entry| entry.owner != client.uid) => {
+            match (in_its_namespace(cluster, subject, client).await?, entry) {
+                (ClientView::Present(client), _) => ClientView::Present(client),
+                (_, None) => return Ok(Gathered::Nothing),
+                (gone, Some(_)) => gone,
+            }
+        }
+        (Ok(Some(client)), _) => ClientView::Present(Box::new(client)),
+        (Ok(None), Some(entry)) => cluster.presence(&subject.client, &entry.owner).await,
+        (Ok(None), None) => return Ok(Gathered::Nothing),
+        (Err(unread), _) => return Err(unread),
+    };
+    let server_key = match (ledger.entry(), &client) {
+        (Some(entry), _) => entry.server.clone(),
+        (None, ClientView::Present(client)) => client.server(&subject.client),
+        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(Gathered::Nothing),
+    };
+    let secret_name = match (ledger.entry(), &client) {
+        (Some(entry), _) => entry.secret_name.clone(),
+        (None, ClientView::Present(client)) => publication::secret_name(&subject.client.name, &client.spec),
+        (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(Gathered::Nothing),
+    };
+    let secret = match cluster.secret(&subject.client.namespace, &secret_name).await {
+        Err(unread) if unread.denied => {
+            not_read.get_or_insert(unread.why);
+            None
+        }
+        read => read?,
+    };
+    if let LedgerView::Held { entry, version, .. } = &ledger
+        && !matches!(&client, ClientView::Present(client) if is_published(client, entry, secret.as_ref()))
+        && !is_still(cluster.ledger(subject).await?, version)
+    {
+        return Ok(Gathered::Torn);
+    }
+    let (server, connection) = world.server(&server_key);
+    let mut here = world.here();
+    if let Some(limit) = connection
+        .as_ref()
+        .and_then(|way| SignedDuration::try_from(way.call_limit).ok())
+    {
+        here.timing.call_limit = limit;
+        // Nothing that another process may still send arrives after late deliveries are over.
+        let at_least = here.timing.take_over_after() + SignedDuration::from_secs(60);
+        here.timing.late_delivery = here.timing.late_delivery.max(at_least);
+    }
+    let state = State {
+        now: world.now(),
+        here,
+        subject: subject.clone(),
+        client,
+        namespace: world.namespace(&subject.client.namespace),
+        server,
+        ledger,
+        secret,
+        seen: world.seen(subject),
+        pass: Pass {
+            refusal: not_read.map(|why| (Written::NotRead, Refusal::Denied(why))),
+            ..Pass::default()
+        },
+    };
+    Ok(Gathered::Whole(Box::new(state), connection))
+}
+
+/// The client, if the subject's namespace is the one it lives in. A namespace that was made again has emptied the first
+/// one: there the subject's client is gone, whoever is there under its name by now.
+async fn in_its_namespace(
+    cluster: &dyn Cluster,
+    subject: &Subject,
+    client: ClientObject,
+) -> Result<ClientView, Unread> {
+    let before = cluster.served_crd().await?;
+    let namespace = cluster.namespace_uid(&subject.client.namespace).await?;
+    if namespace.as_ref() == Some(&subject.namespace_uid) {
+        return Ok(ClientView::Present(Box::new(client)));
+    }
+    let after = cluster.served_crd().await?;
+    Ok(match namespace {
+        Some(_) if before == after => ClientView::Gone { crd_uid: after },
+        Some(_) => ClientView::Unknown("the CRD of OAuthClient was made again".to_owned()),
+        None => ClientView::Unknown("the namespace is not there any more".to_owned()),
+    })
+}
+
+/// Whether the Secret needs no write. Where it needs one, its version alone does not protect it: it may be newer than
+/// the record that was read before it.
+fn is_published(client: &ClientObject, entry: &LedgerEntry, secret: Option<&FoundSecret>) -> bool {
+    publication::wanted(client, entry)
+        .zip(secret)
+        .is_some_and(|(wanted, found)| found.holds(&wanted))
+}
+
+fn is_still(ledger: LedgerRead, version: &Version) -> bool {
+    matches!(ledger, LedgerRead::Held(_, now) if now == *version)
+}
