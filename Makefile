@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # One thing after the other: cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help build demo test enumerate enumerate-all replay lint fmt generate check-generated audit control-plane clean
+.PHONY: help build demo test enumerate enumerate-all replay soak lint fmt generate check-generated audit control-plane clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,12 @@ enumerate-all: ## The same far beyond: pairs, second instances anywhere, long ra
 replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:late
 	@tools/need rust
 	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace --lib --features enumerate -- --nocapture enumerate::replay
+
+soak: ## 200 clients under load while everything is killed, stopped or away; 20 minutes
+	@tools/need rust cluster
+	@$(MAKE) --no-print-directory build
+	cargo test --locked --workspace --no-run --test disruption
+	SOAK=long testcluster/run cargo test --locked --workspace --test disruption -- soak::
 
 lint: ## Check with clippy, and the syntax of scripts
 	@tools/need rust

@@ -10,6 +10,7 @@ use futures::{Stream, StreamExt};
 use kube::Client;
 use kube::client::Body;
 use kube::runtime::WatchStreamExt;
+use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use tokio::time::Instant;
 
@@ -37,6 +38,42 @@ struct Pulse {
 
 fn locked(pulse: &Mutex<Pulse>) -> MutexGuard<'_, Pulse> {
     pulse.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// How long a watch in trouble waits until it is tried again: longer from time to time, and never long.
+///
+/// The usual backoff of watches waits for up to a minute. After an API server was away that is paid twice, because its
+/// first answer is mostly that what the watch goes on from is no longer kept; and all that while changes go unseen. A
+/// handful of watches that ask every few seconds are no burden to an API server that comes back.
+#[derive(Debug)]
+struct Patience(Duration);
+
+impl Patience {
+    const SHORTEST: Duration = Duration::from_millis(500);
+    const LONGEST: Duration = Duration::from_secs(4);
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self(Self::SHORTEST)
+    }
+}
+
+impl Iterator for Patience {
+    type Item = Duration;
+
+    fn next(&mut self) -> Option<Duration> {
+        let now = self.0;
+        self.0 = now.saturating_mul(2).min(Self::LONGEST);
+        // So that the watches do not ask all at once.
+        Some(now.mul_f64(rand::random_range(1.0..1.5)))
+    }
+}
+
+impl Backoff for Patience {
+    fn reset(&mut self) {
+        *self = Self::default();
+    }
 }
 
 /// Says that a watch is under way until it is dropped.
@@ -184,7 +221,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
     ) {
         let _under_way = UnderWay::begin(&self.pulse);
         let mut listed: Option<HashMap<K, V>> = None;
-        let mut events = Box::pin(events.default_backoff());
+        let mut events = Box::pin(events.backoff(Patience::default()));
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,
@@ -235,5 +272,34 @@ fn described(error: &watcher::Error) -> String {
             }
             _ => "the request failed".to_owned(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AWAY: Duration = Duration::from_secs(120);
+
+    #[tokio::test(start_paused = true)]
+    async fn a_watch_is_live_soon_after_the_api_server_was_away_for_long() {
+        let began = Instant::now();
+        let (mut expired, mut asked) = (false, 0_u32);
+        let events = futures::stream::iter(std::iter::from_fn(|| {
+            asked += 1;
+            if began.elapsed() < AWAY {
+                return Some(Err(watcher::Error::NoResourceVersion));
+            }
+            // Once more in vain: what it goes on from is no longer kept.
+            if !std::mem::replace(&mut expired, true) {
+                return Some(Err(watcher::Error::NoResourceVersion));
+            }
+            None::<watcher::Result<Event<()>>>
+        }));
+        let mirror = Mirror::<(), ()>::default();
+        mirror.run(events, |()| ((), None), drop).await;
+        let after = began.elapsed().saturating_sub(AWAY);
+        assert!(after < Duration::from_secs(15), "live after {after:?}");
+        assert!(asked < 60, "asked {asked} times within {AWAY:?}");
     }
 }

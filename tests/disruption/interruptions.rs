@@ -1,8 +1,6 @@
 //! Something that the operator needs goes away and comes back, or the operator itself is told to go.
 
 use std::panic::{AssertUnwindSafe, resume_unwind};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
@@ -14,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
+use crate::component::{API_SERVER, wait_answers};
 use crate::stage::until::{SOON, holds, throughout, until};
 use crate::stage::world::{INSTALLED, NAMESPACE};
 use crate::stage::{App, Scene, World};
@@ -117,12 +116,7 @@ pub async fn the_api_server_is_restarted(world: &'static World) {
     let pair = settled.assert_sound("read").await;
     let process = world.operator.id();
 
-    let folder = std::env::var_os("TESTCLUSTER_DIR").map(PathBuf::from);
-    let folder =
-        folder.unwrap_or_else(|| panic!("run this through testcluster/run, which sets TESTCLUSTER_DIR"));
-    let id = std::fs::read_to_string(folder.join("kube-apiserver.pid")).unwrap();
-    let killed = Command::new("kill").args(["-KILL", id.trim()]).status().unwrap();
-    assert!(killed.success());
+    API_SERVER.kill();
     // Long enough for every watch and every retry to have failed.
     let evidence = async || world.operator.log_end(20);
     throughout(
@@ -135,19 +129,8 @@ pub async fn the_api_server_is_restarted(world: &'static World) {
         },
     )
     .await;
-    let again = Command::new("setsid")
-        .arg("--fork")
-        .arg(folder.join("kube-apiserver.cmd"))
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    assert!(again.unwrap().success());
-    until(SOON, "the API server is there again", evidence, async || {
-        let version = world.kube.apiserver_version().await;
-        version.map(drop).map_err(|error| error.to_string())
-    })
-    .await;
+    API_SERVER.start();
+    wait_answers(world).await;
 
     let app = until(SOON, "a client is applied", evidence, async || {
         let app = scene.app("after").await;

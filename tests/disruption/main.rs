@@ -8,10 +8,14 @@
 )]
 
 mod apiserver;
+mod busiest;
+mod component;
 mod idle;
 mod interruptions;
-mod kills;
 mod leaders;
+mod load;
+mod plan;
+mod soak;
 #[path = "../stage/mod.rs"]
 mod stage;
 #[path = "../support/mod.rs"]
@@ -37,8 +41,14 @@ fn main() -> ExitCode {
         apiserver::row_33_a_client_is_made_again_unseen,
         leaders::a_standby_takes_over_from_a_leader_that_is_paused,
         leaders::a_leader_that_is_told_to_stop_is_followed_at_once,
-        kills::the_operator_is_killed_at_random_moments,
     ];
-    let tests = tests.into_iter().map(stage::Test::alone).collect();
+    let plan = plan::Plan::read();
+    let mut soak = Vec::new();
+    if !plan.outage.is_zero() {
+        soak.extend(tests![soak::the_api_server_is_away_for_long]);
+    }
+    soak.extend(tests![soak::nothing_is_lost_whatever_is_killed_and_stopped]);
+    let soak = soak.into_iter().map(|test| test.within(plan.limit()));
+    let tests = tests.into_iter().chain(soak).map(stage::Test::alone).collect();
     stage::runner::run("disruption", stage::Way::ThroughProxy, tests)
 }

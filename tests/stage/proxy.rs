@@ -15,11 +15,12 @@ use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt as _, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use kube::config::Kubeconfig;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 
@@ -244,7 +245,9 @@ impl Proxy {
     }
 
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Body>, Failure> {
-        let asked = asked(&request);
+        let (parts, body) = request.into_parts();
+        let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+        let asked = asked(&parts, &body);
         let fault = self.note(&asked);
         match fault {
             Some(Fault::Refused(status, retry_after)) => return refusal(status, retry_after),
@@ -252,7 +255,7 @@ impl Proxy {
             Some(Fault::Late(by)) => tokio::time::sleep(by).await,
             Some(Fault::AnswerLost) | None => {}
         }
-        let answer = self.forward(request).await?;
+        let answer = self.forward(parts, body).await?;
         if matches!(fault, Some(Fault::AnswerLost)) {
             answer.bytes().await.map_err(io::Error::other)?;
             return Err(io::Error::other("its answer is lost"));
@@ -294,17 +297,15 @@ impl Proxy {
         })
     }
 
-    async fn forward(&self, request: Request<Incoming>) -> Result<reqwest::Response, Failure> {
-        let (parts, body) = request.into_parts();
+    async fn forward(&self, parts: Parts, body: Bytes) -> Result<reqwest::Response, Failure> {
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut headers = parts.headers;
         headers.remove(HOST);
-        let body = body.collect().await.map_err(io::Error::other)?;
         self.upstream
             .http
             .request(parts.method, format!("{}{path}", self.upstream.url))
             .headers(headers)
-            .body(body.to_bytes())
+            .body(body)
             .send()
             .await
             .map_err(io::Error::other)
@@ -405,11 +406,18 @@ fn expired() -> Bytes {
     Bytes::from(format!("{event}\n"))
 }
 
+/// What is created is named in the body only. Of an Event what it is about tells more than its own name.
+fn named(body: &[u8]) -> Option<String> {
+    let object: Value = serde_json::from_slice(body).ok()?;
+    let mut names = [&object["regarding"]["name"], &object["metadata"]["name"]].into_iter();
+    names.find_map(Value::as_str).map(str::to_owned)
+}
+
 /// What a request asks for, in the words of RBAC.
-fn asked(request: &Request<Incoming>) -> Passed {
-    let query = request.uri().query().unwrap_or_default();
+fn asked(request: &Parts, body: &[u8]) -> Passed {
+    let query = request.uri.query().unwrap_or_default();
     let has = |name: &str| query.split('&').any(|pair| pair.starts_with(name));
-    let mut parts = request.uri().path().split('/').filter(|part| !part.is_empty());
+    let mut parts = request.uri.path().split('/').filter(|part| !part.is_empty());
     // /api/v1/… or /apis/GROUP/VERSION/…
     let skipped = if parts.next() == Some("apis") { 2 } else { 1 };
     let parts: Vec<&str> = parts.skip(skipped).collect();
@@ -422,7 +430,7 @@ fn asked(request: &Request<Incoming>) -> Passed {
     if let Some(subresource) = rest.get(2) {
         resource = format!("{resource}/{subresource}");
     }
-    let verb = match request.method().as_str() {
+    let verb = match request.method.as_str() {
         "GET" if has("watch=") => "watch",
         "GET" if name.is_empty() => "list",
         "GET" => "get",
@@ -433,12 +441,13 @@ fn asked(request: &Request<Incoming>) -> Passed {
         "DELETE" => "delete",
         _ => "other",
     };
+    let created = (verb == "create").then(|| named(body)).flatten();
     Passed {
         at: Instant::now(),
         verb,
         resource,
         namespace: namespace.to_owned(),
-        name: name.to_owned(),
+        name: created.unwrap_or_else(|| name.to_owned()),
         dry_run: has("dryRun="),
     }
 }

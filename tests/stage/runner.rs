@@ -14,7 +14,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use super::world::{Way, World};
 
-/// Longer than any deadline within a test.
+/// Longer than any deadline within a test, but for those that say so.
 const LIMIT: Duration = Duration::from_secs(300);
 /// Most of the time a test waits.
 const SIDE_BY_SIDE: usize = 24;
@@ -25,6 +25,7 @@ type Running = Pin<Box<dyn Future<Output = ()>>>;
 pub struct Test {
     name: String,
     alone: bool,
+    limit: Duration,
     run: Box<dyn FnOnce(&'static World) -> Running>,
 }
 
@@ -37,6 +38,7 @@ impl Test {
         Self {
             name: name.to_owned(),
             alone: false,
+            limit: LIMIT,
             run: Box::new(move |world| Box::pin(run(world))),
         }
     }
@@ -44,6 +46,12 @@ impl Test {
     /// While nothing else runs.
     pub fn alone(mut self) -> Self {
         self.alone = true;
+        self
+    }
+
+    /// It may take longer than others.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.limit = self.limit.max(limit);
         self
     }
 }
@@ -185,10 +193,11 @@ async fn run_all(world: &'static World, tests: Vec<Test>, side_by_side: usize) -
 
 async fn run_one(world: &'static World, test: Test, failures: &Cell<usize>) {
     let began = Instant::now();
-    let running = tokio::task::spawn_local(tokio::time::timeout(LIMIT, (test.run)(world)));
+    let limit = test.limit;
+    let running = tokio::task::spawn_local(tokio::time::timeout(limit, (test.run)(world)));
     let failure = match running.await {
         Ok(Ok(())) => None,
-        Ok(Err(_)) => Some(format!("not finished after {LIMIT:?}")),
+        Ok(Err(_)) => Some(format!("not finished after {limit:?}")),
         Err(error) if error.is_panic() => Some(words(error.into_panic().as_ref())),
         Err(error) => Some(error.to_string()),
     };
