@@ -39,6 +39,8 @@ pub trait World: Send + Sync {
     fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>);
     /// What the server was last seen to hold for this client; taken once.
     fn seen(&self, subject: &Subject) -> Option<Observation>;
+    /// Gives that back, as it came to nothing; something newer is kept.
+    fn put_back(&self, subject: &Subject, seen: Observation);
     /// For how long this process has seen the ledger entry at exactly this version.
     fn unchanged_for(&self, subject: &Subject, version: &Version) -> SignedDuration;
     /// Whether a mutating call may be begun: not while stopping.
@@ -165,6 +167,8 @@ impl Ended {
 /// A pass between two steps.
 pub(super) struct Running<'a> {
     state: State,
+    /// What the server was last seen to hold when the pass began.
+    hint: Option<Observation>,
     executor: Executor<'a>,
 }
 
@@ -173,6 +177,7 @@ impl<'a> Running<'a> {
     pub(super) async fn begin(world: &'a dyn World, subject: &'a Subject) -> Result<Option<Self>, Unread> {
         let gathered = gather(world, subject).await?;
         Ok(gathered.map(|(state, connection)| Self {
+            hint: state.seen.clone(),
             state,
             executor: Executor::new(world, subject, connection),
         }))
@@ -203,7 +208,10 @@ impl<'a> Running<'a> {
                 self.executor.busy = Some(after);
                 return Ok(self);
             }
-            Err(Untaken::NotLeading) => return Err(NotLeading),
+            Err(Untaken::NotLeading) => {
+                self.keep_hint();
+                return Err(NotLeading);
+            }
         };
         world.observe(
             subject,
@@ -226,8 +234,20 @@ impl<'a> Running<'a> {
         }
     }
 
+    /// A list comes once an hour: what it showed is not lost because of one mishap. What was read or called since is newer.
+    fn keep_hint(&mut self) {
+        if let Some(hint) = self.hint.take()
+            && self.state.seen.as_ref() == Some(&hint)
+        {
+            self.executor.world.put_back(self.executor.subject, hint);
+        }
+    }
+
     /// Ends it.
-    pub(super) fn end(self, settled: bool, wake: Wake) -> Ended {
+    pub(super) fn end(mut self, settled: bool, wake: Wake) -> Ended {
+        if !settled {
+            self.keep_hint();
+        }
         let entry = match self.state.ledger {
             LedgerView::Held { entry, version, .. } => Some((*entry, version)),
             LedgerView::Absent | LedgerView::Unreadable(_) => None,

@@ -30,6 +30,8 @@ struct Inner {
     ready: Waiting,
     /// By server, those that have or want a worker.
     lanes: HashMap<ServerKey, Lane>,
+    /// The servers of these lanes, in turn.
+    turns: VecDeque<ServerKey>,
     /// Those that are ready, and whose server has its share of the workers already.
     parked: HashMap<Subject, ServerKey>,
     /// Whether a lane goes before those that were not looked at yet.
@@ -159,7 +161,7 @@ impl Inner {
             };
             if let Some((subject, server)) = found {
                 if let Some(server) = &server {
-                    self.lanes.entry(server.clone()).or_default().running += 1;
+                    self.lane(server).running += 1;
                 }
                 self.running.insert(subject.clone(), (Instant::now(), server));
                 return Some(subject);
@@ -168,10 +170,22 @@ impl Inner {
         None
     }
 
+    fn lane(&mut self, server: &ServerKey) -> &mut Lane {
+        if !self.lanes.contains_key(server) {
+            self.turns.push_back(server.clone());
+        }
+        self.lanes.entry(server.clone()).or_default()
+    }
+
+    /// One server after the other, so that each gets on.
     fn pop_lane(&mut self, urgency: Urgency, share: usize) -> Option<(Subject, Option<ServerKey>)> {
-        let mut free = self.lanes.iter_mut().filter(|(_, lane)| lane.running < share);
-        let (server, subject) =
-            free.find_map(|(server, lane)| Some((server.clone(), lane.waiting.pop(urgency)?)))?;
+        let lanes = &mut self.lanes;
+        let (turn, subject) = self.turns.iter().enumerate().find_map(|(turn, server)| {
+            let lane = lanes.get_mut(server).filter(|lane| lane.running < share)?;
+            Some((turn, lane.waiting.pop(urgency)?))
+        })?;
+        let server = self.turns.remove(turn)?;
+        self.turns.push_back(server.clone());
         self.parked.remove(&subject);
         Some((subject, Some(server)))
     }
@@ -186,7 +200,7 @@ impl Inner {
             let Some(server) = server_of(&subject) else {
                 return Some((subject, None));
             };
-            let lane = self.lanes.entry(server.clone()).or_default();
+            let lane = self.lane(&server);
             if lane.running < share {
                 return Some((subject, Some(server)));
             }
@@ -203,6 +217,7 @@ impl Inner {
         lane.running = lane.running.saturating_sub(1);
         if lane.running == 0 && lane.waiting.len() == 0 {
             self.lanes.remove(server);
+            self.turns.retain(|other| other != server);
         }
     }
 
@@ -510,5 +525,29 @@ mod tests {
             queue.done(&found);
         }
         assert_eq!(queue.depth(), 0);
+    }
+
+    #[tokio::test]
+    async fn servers_take_turns() {
+        let queue = Queue::default();
+        for number in 0..8 * 400 {
+            queue.push(
+                subject(&format!("n{}", number % 7), &format!("s{}-{number}", number % 8)),
+                Urgency::Background,
+            );
+        }
+        let mut hands = VecDeque::new();
+        for _ in 0..64 {
+            hands.push_back(queue.next(16, server_of).await.unwrap());
+        }
+        let mut served: HashMap<ServerKey, usize> = HashMap::new();
+        for _ in 0..1_600 {
+            let subject = hands.pop_front().unwrap();
+            *served.entry(server_of(&subject).unwrap()).or_default() += 1;
+            queue.done(&subject);
+            hands.push_back(queue.next(16, server_of).await.unwrap());
+        }
+        let (least, most) = (served.values().min().unwrap(), served.values().max().unwrap());
+        assert!(served.len() == 8 && *least > 100 && *most < 300, "{served:?}");
     }
 }

@@ -368,6 +368,10 @@ impl World for Operator {
         locked(&self.seen).remove(subject)
     }
 
+    fn put_back(&self, subject: &Subject, seen: Observation) {
+        locked(&self.seen).entry(subject.clone()).or_insert(seen);
+    }
+
     fn unchanged_for(&self, subject: &Subject, version: &Version) -> SignedDuration {
         let mut watched = locked(&self.watched);
         let now = Instant::now();

@@ -56,7 +56,14 @@ pub enum Wake {
 
 /// Decides the next step of one client.
 pub fn decide(state: &State, rng: &mut dyn CryptoRng) -> Decision {
-    if state.pass.steps >= STEP_BUDGET {
+    // An answer is stored first: the server may not give it again.
+    let budget = STEP_BUDGET
+        + if state.pass.answer.is_some() {
+            STEP_BUDGET
+        } else {
+            0
+        };
+    if state.pass.steps >= budget {
         return Decision::Blocked(Wake::Backoff);
     }
     if matches!(state.ledger, LedgerView::Unreadable(_)) && !matches!(state.client, ClientView::Present(_)) {

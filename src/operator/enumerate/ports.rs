@@ -120,6 +120,10 @@ impl World for Process {
         self.stage.inner().seen.remove(subject)
     }
 
+    fn put_back(&self, subject: &Subject, seen: Observation) {
+        self.stage.inner().seen.entry(subject.clone()).or_insert(seen);
+    }
+
     fn unchanged_for(&self, subject: &Subject, version: &Version) -> SignedDuration {
         let now = self.stage.now();
         let mut watched = self.watched.lock().unwrap();

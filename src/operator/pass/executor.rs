@@ -177,8 +177,9 @@ impl<'a> Executor<'a> {
             (false, false) => 1,
         };
         let mut pauses = AGAIN.iter().take(tries);
+        let mut record = record.clone();
         loop {
-            let refusal = match cluster.record(self.subject, record).await {
+            let refusal = match cluster.record(self.subject, &record).await {
                 Ok(version) => return Ok(version),
                 Err(refusal) => refusal,
             };
@@ -187,14 +188,22 @@ impl<'a> Executor<'a> {
                 return Err(refusal);
             };
             self.world.pause(*pause).await;
-            match (record, cluster.ledger(self.subject).await) {
+            match (&mut record, cluster.ledger(self.subject).await) {
                 (Record::Write { entry, .. }, Ok(LedgerRead::Held(held, version))) if held == *entry => {
                     return Ok(Some(version));
                 }
                 (Record::Remove { .. }, Ok(LedgerRead::Absent)) => return Ok(None),
-                (Record::Write { replaces, .. }, Ok(LedgerRead::Held(_, version)))
-                    if replaces.as_ref() == Some(&version) => {}
-                (Record::Remove { version }, Ok(LedgerRead::Held(_, now))) if now == *version => {}
+                // What it says is what was seen: somebody has touched the object alone, or nobody anything.
+                (Record::Write { replaces, .. }, Ok(LedgerRead::Held(held, now)))
+                    if state.ledger.entry() == Some(&*held) =>
+                {
+                    *replaces = Some(now);
+                }
+                (Record::Remove { version }, Ok(LedgerRead::Held(held, now)))
+                    if state.ledger.entry() == Some(&*held) =>
+                {
+                    *version = now;
+                }
                 // Not read: it may be written again all the same, since it names the version that it replaces.
                 (Record::Write { replaces: None, .. }, Ok(LedgerRead::Absent)) | (_, Err(_)) => {}
                 (_, Ok(_)) => return Err(Refusal::Stale),

@@ -333,6 +333,10 @@ impl World for Bench {
         self.seen.lock().unwrap().take()
     }
 
+    fn put_back(&self, _subject: &Subject, seen: Observation) {
+        self.seen.lock().unwrap().get_or_insert(seen);
+    }
+
     fn unchanged_for(&self, _subject: &Subject, version: &Version) -> SignedDuration {
         let now = self.seconds.load(Ordering::SeqCst);
         let mut watched = self.watched.lock().unwrap();

@@ -3,7 +3,8 @@
 use super::bench::Bench;
 use crate::api::ClientCondition;
 use crate::cluster::memory::{Mishap, WriteKind};
-use crate::model::{Capabilities, Denial, Fault, Happening, Refusal, ServerView, testing};
+use crate::model::{Capabilities, Decision, Denial, Fault, Happening, Refusal, ServerView, Step, testing};
+use crate::operator::pass::Running;
 use crate::provider::memory::Fate;
 
 #[tokio::test]
@@ -594,4 +595,51 @@ async fn a_token_endpoint_that_is_away_once_does_not_keep_the_previous_credentia
     bench.wait(61);
     bench.settle().await;
     assert_eq!(bench.provider.held().len(), 1);
+}
+
+#[tokio::test]
+async fn what_a_list_showed_outlives_a_mishap() {
+    for busy in [true, false] {
+        let bench = Bench::new();
+        bench.apply();
+        bench.settle().await;
+        bench.wait(200);
+        bench.settle().await;
+        bench.provider.tamper(std::collections::BTreeMap::clear);
+        bench.list();
+        if busy {
+            *bench.busy.lock().unwrap() = Some(std::time::Duration::from_secs(1));
+        } else {
+            bench
+                .provider
+                .down(Some(Fault::Unavailable("is restarting".into())));
+        }
+        bench.pass().await;
+        *bench.busy.lock().unwrap() = None;
+        bench.provider.down(None);
+        bench.wait(5);
+        bench.settle().await;
+        bench.assert_works();
+        assert_eq!(bench.provider.held().len(), 1, "{}", bench.transcript());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_kept_though_somebody_labelled_the_record() {
+    let bench = Bench::with(Capabilities {
+        secret_readable: false,
+        ..testing::capabilities()
+    });
+    bench.apply();
+    let mut rng = testing::rng();
+    let mut running = Running::begin(&bench, &bench.subject).await.unwrap().unwrap();
+    while let Decision::Do(step) = running.decide(&mut rng) {
+        running = running.take(&step).await.ok().unwrap();
+        if matches!(step, Step::Call(_)) {
+            let text = bench.entry().unwrap().encode().unwrap();
+            bench.cluster.overwrite_entry(&bench.subject, text.expose());
+        }
+    }
+    bench.assert_works();
+    assert_eq!(bench.provider.calls("Register"), 1);
 }
