@@ -50,7 +50,8 @@ pub struct Status {
 impl Status {
     /// The status as the schema takes it: texts and lists that are too long are cut. That is done here and not when it
     /// is written, else the next comparison would differ.
-    fn fitted(mut self) -> Self {
+    #[must_use]
+    pub fn fitted(mut self) -> Self {
         for condition in self.conditions.values_mut() {
             shorten(&mut condition.message, MESSAGE_MAX);
         }
