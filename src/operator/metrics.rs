@@ -11,7 +11,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::model::{Outcome, Query, Record, Refusal, ServerKey, Step};
+use crate::model::{Fault, Outcome, Query, Record, Refusal, ServerKey, Step};
 
 /// All metrics of the process.
 #[derive(Debug)]
@@ -80,6 +80,25 @@ pub struct Counts {
     pub blocked: u32,
     /// Still to be removed.
     pub pending_deletion: u32,
+}
+
+/// Counts the calls of one server.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    family: Family<CallLabels, Counter>,
+    server: String,
+}
+
+impl Calls {
+    /// A call was made, and ended with this fault, if with any.
+    pub fn made(&self, call: &'static str, fault: Option<&Fault>) {
+        let labels = CallLabels {
+            server: self.server.clone(),
+            call,
+            outcome: fault.map_or("Done", Fault::kind),
+        };
+        self.family.get_or_create(&labels).inc();
+    }
 }
 
 impl Default for Metrics {
@@ -172,8 +191,8 @@ impl Metrics {
         self.panics.inc();
     }
 
-    /// A step was taken, at this server if it was taken at one.
-    pub fn stepped(&self, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
+    /// A step was taken. What was asked of a server in it is counted where it is sent, by [`Calls`].
+    pub fn stepped(&self, _server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
         let (kind, outcome) = (kind(step), outcome_kind(outcome));
         self.steps
             .get_or_create(&StepLabels { step: kind, outcome })
@@ -181,26 +200,14 @@ impl Metrics {
         self.step_seconds
             .get_or_create(&StepKind { step: kind })
             .observe(took.as_secs_f64());
-        if let Some(server) = server.filter(|_| matches!(step, Step::Call(_) | Step::Observe(_))) {
-            self.provider_calls
-                .get_or_create(&CallLabels {
-                    server: label(server),
-                    call: kind,
-                    outcome,
-                })
-                .inc();
-        }
     }
 
-    /// A call outside a pass, such as a list.
-    pub fn called(&self, server: &ServerKey, call: &'static str, outcome: &'static str) {
-        self.provider_calls
-            .get_or_create(&CallLabels {
-                server: label(server),
-                call,
-                outcome,
-            })
-            .inc();
+    /// What counts the calls of this server.
+    pub fn calls_of(&self, server: &ServerKey) -> Calls {
+        Calls {
+            family: self.provider_calls.clone(),
+            server: label(server),
+        }
     }
 
     /// How many wait.

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub mod clock;
+pub mod counted;
 #[cfg(test)]
 #[cfg(feature = "enumerate")]
 mod enumerate;

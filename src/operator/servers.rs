@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use super::counted::Counted;
 use super::index::comparable;
 use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
@@ -326,8 +327,6 @@ impl Tender {
         // Without a permit: it is the check that finds out that a trouble is over. A pause that the server asks for is
         // for calls and checks alike.
         let checked = connection.provider.check().await;
-        let outcome = checked.as_ref().err().map_or("Done", Fault::kind);
-        self.operator.metrics.called(&self.key, "Check", outcome);
         if let (Err(Fault::Throttled(until)), Some(known)) = (&checked, &self.gate) {
             known.gate.throttled(*until);
         }
@@ -362,11 +361,6 @@ impl Tender {
         }
         let listed = connection.provider.clients().await;
         permit.done(listed.as_ref().err());
-        self.operator.metrics.called(
-            &self.key,
-            "List",
-            listed.as_ref().err().map_or("Done", Fault::kind),
-        );
         let clients = match listed {
             Ok(clients) => clients,
             Err(fault) => {
@@ -424,9 +418,10 @@ impl Tender {
             connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
         // What another credential lacked says nothing of this one.
         self.rights = Arc::default();
+        let counted = Arc::new(Counted::new(provider, self.operator.metrics.calls_of(&self.key)));
         Ok(Connection {
             provider: Arc::new(WatchedRights::new(
-                Arc::new(RememberedScopes::new(provider)),
+                Arc::new(RememberedScopes::new(counted)),
                 self.rights.clone(),
             )),
             permits: Arc::new(Limits {
