@@ -18,7 +18,7 @@ use crate::model::{ServerKey, ServerView};
 /// A pass that goes on for longer than this is stuck: every call in it has a deadline far below.
 const STUCK_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// A watch begins again every five minutes, and tries at least as often while it is in trouble. One that does neither
+/// A watch begins again every forty seconds, and tries at least as often while it is in trouble. One that does neither
 /// for this long is stuck.
 const WATCH_STUCK_AFTER: Duration = Duration::from_secs(15 * 60);
 
