@@ -86,13 +86,15 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
     let api = ApiServer::new(client.clone());
     let instance = InstanceId(random_id(&mut rand::rng()));
 
-    let cluster = KubeCluster::new(api.clone(), &arguments.namespace, &instance.0);
+    // Whom Events are from: a person knows a pod by its name.
+    let named = arguments.host_name.as_ref().filter(|name| !name.is_empty());
+    let reporter = named.unwrap_or(&instance.0).clone();
+    let cluster = KubeCluster::new(api.clone(), &arguments.namespace, &reporter);
     let late_delivery = SignedDuration::from_secs(arguments.late_delivery_seconds);
     let timing = Timing {
         late_delivery,
         ..Timing::default()
     };
-    let reporter = instance.0.clone();
     let operator = Arc::new(Operator::new(Box::new(cluster), instance.clone(), timing));
 
     let listener = TcpListener::bind(arguments.listen)

@@ -79,7 +79,7 @@ pub struct AccessRule {
     pub max_refresh_token_validity_seconds: Option<u32>,
 
     /// Most clients that one namespace may have by this rule. A limit that is lowered later removes nothing.
-    /// Omitted: no limit here.
+    /// Omitted: no limit here. Not in effect yet: this version counts no clients.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100_000))]
     pub max_clients_per_namespace: Option<u32>,

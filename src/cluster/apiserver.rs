@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use kube::core::response::{Status, StatusCause};
 use kube::{Client, Config};
+use tokio::time::Instant;
 
 use super::Unread;
 use crate::model::{Refusal, Scrub};
@@ -68,6 +69,7 @@ impl ApiServer {
     where
         F: Future<Output = Result<T, kube::Error>>,
     {
+        let began = Instant::now();
         let tries = async {
             let mut pauses = PAUSES.iter();
             loop {
@@ -75,11 +77,15 @@ impl ApiServer {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,
                 };
-                match pauses.next() {
-                    Some(pause) if may_pass(&error) => {
-                        tokio::time::sleep(asked_for(&error).max(*pause)).await;
-                    }
-                    _ => return Err(Failure::Kube(error)),
+                let pause = pauses
+                    .next()
+                    .filter(|_| may_pass(&error))
+                    .map(|pause| asked_for(&error).max(*pause))
+                    // Else nothing would come of the wait but that the answer is forgotten for "no answer".
+                    .filter(|pause| *pause < self.limit.saturating_sub(began.elapsed()));
+                match pause {
+                    Some(pause) => tokio::time::sleep(pause).await,
+                    None => return Err(Failure::Kube(error)),
                 }
             }
         };
@@ -186,6 +192,18 @@ impl Failure {
         })
     }
 
+    /// Whether the API server says that exactly this object is there already.
+    pub(super) fn says_there(&self, object: Named<'_>) -> bool {
+        self.status().is_some_and(|status| {
+            status.code == 409
+                && status.reason == "AlreadyExists"
+                && status
+                    .details
+                    .as_ref()
+                    .is_some_and(|details| details.name == object.name && details.kind == object.resource)
+        })
+    }
+
     /// Whether a test in a JSON patch failed. The API server says so in no other way than by naming no field, which it
     /// does for all that it finds invalid.
     pub(super) fn says_test_failed(&self) -> bool {
@@ -281,6 +299,10 @@ impl fmt::Display for Failure {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use k8s_openapi::api::core::v1::Secret;
     use kube::core::response::StatusDetails;
 
     use super::*;
@@ -318,6 +340,51 @@ mod tests {
         assert!(!not_found(None), "a resource that is not served");
         let proxy = api(404, "Failed to parse error data", None);
         assert!(!proxy.says_absent(SECRET));
+    }
+
+    /// A client of an API server that answers every request with this, and how often it was asked.
+    fn answering(status: u16, body: serde_json::Value) -> (ApiServer, Arc<AtomicU32>) {
+        let asked = Arc::new(AtomicU32::new(0));
+        let count = asked.clone();
+        let status = axum::http::StatusCode::from_u16(status).unwrap();
+        let routes = axum::Router::new().fallback(move || async move {
+            count.fetch_add(1, Ordering::SeqCst);
+            (status, body.to_string())
+        });
+        (ApiServer::new(Client::new(routes, "default")), asked)
+    }
+
+    async fn read_billing(api: &ApiServer) -> Result<Secret, Failure> {
+        let secrets: kube::Api<Secret> = kube::Api::namespaced(api.client(), "payments");
+        api.call(|| secrets.get("billing")).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_pause_that_is_too_long_to_wait_for_is_told_at_once() {
+        let throttled = |seconds: u32| {
+            serde_json::json!({
+                "kind": "Status", "apiVersion": "v1", "status": "Failure", "message": "slow down",
+                "reason": "TooManyRequests", "code": 429, "details": {"retryAfterSeconds": seconds},
+            })
+        };
+        for (seconds, takes, asks) in [(1, 1 + 1 + 1, 4), (15, 15, 2), (60, 0, 1)] {
+            let (api, asked) = answering(429, throttled(seconds));
+            let began = Instant::now();
+            let failure = read_billing(&api).await.unwrap_err();
+            assert_eq!(failure.to_string(), "slow down (429)");
+            let waited = began.elapsed().as_secs();
+            assert!((takes..takes + 2).contains(&waited), "{waited} s after {seconds}");
+            assert_eq!(asked.load(Ordering::SeqCst), asks);
+        }
+    }
+
+    #[test]
+    fn only_our_object_in_the_details_says_there() {
+        let there = |reason, details| api(409, reason, details).says_there(SECRET);
+        assert!(there("AlreadyExists", Some(details("", "secrets", "billing"))));
+        assert!(!there("AlreadyExists", Some(details("", "secrets", "other"))));
+        assert!(!there("Conflict", Some(details("", "secrets", "billing"))));
+        assert!(!there("AlreadyExists", None));
     }
 
     #[test]

@@ -190,7 +190,12 @@ impl Recorder {
             field_manager: Some(MANAGER.to_owned()),
             ..PostParams::default()
         };
-        server.call(|| events.create(&parameters, &event)).await?;
+        match server.call(|| events.create(&parameters, &event)).await {
+            Ok(_) => {}
+            // The name is ours alone: it arrived, its answer was lost, and it was sent again.
+            Err(failure) if failure.says_there(named(&name)) => {}
+            Err(failure) => return Err(failure),
+        }
         let sent = Sent {
             name,
             count: 1,
@@ -265,6 +270,47 @@ mod tests {
         assert!(!name.contains("-."), "{name}");
         assert_eq!(event.note.unwrap().len(), NOTE_MAX);
         assert_eq!(event.reporting_instance.unwrap().len(), INSTANCE_MAX);
+    }
+
+    /// The answer to the first try is lost, and the second one meets what the first one made.
+    #[tokio::test(start_paused = true)]
+    async fn an_event_that_was_sent_twice_is_not_lost() {
+        let names = std::sync::Arc::new(std::sync::Mutex::new(Vec::<String>::new()));
+        let seen = names.clone();
+        let routes = axum::Router::new().fallback(move |body: String| async move {
+            let event: serde_json::Value = serde_json::from_str(&body).unwrap();
+            let name = event["metadata"]["name"].as_str().unwrap().to_owned();
+            let mut seen = seen.lock().unwrap();
+            let (code, reason) = if seen.contains(&name) {
+                (409, "AlreadyExists")
+            } else {
+                (504, "Timeout")
+            };
+            let status = json!({
+                "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code,
+                "message": "the message",
+                "details": {"group": "events.k8s.io", "kind": "events", "name": name},
+            });
+            seen.push(name);
+            (
+                axum::http::StatusCode::from_u16(code).unwrap(),
+                status.to_string(),
+            )
+        });
+        let server = ApiServer::new(kube::Client::new(routes, "default"));
+        let key = ClientKey {
+            namespace: "payments".to_owned(),
+            name: "billing".to_owned(),
+        };
+        let news = [News {
+            reason: "Registered",
+            note: "it was registered".to_owned(),
+            warning: false,
+        }];
+        let about = About::client(&key, &"uid".into());
+        let lost = Recorder::new("i").tell(&server, &about, &news).await;
+        assert_eq!(lost, 0);
+        assert_eq!(names.lock().unwrap().len(), 2);
     }
 
     #[test]

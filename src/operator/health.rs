@@ -1,5 +1,6 @@
 //! `/livez`, `/readyz` and `/metrics`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,14 +9,16 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::routing::get;
 
+use super::index::EntryFacts;
 use super::lead;
 use super::pass::World as _;
 use super::world::Operator;
+use crate::model::{ServerKey, ServerView};
 
 /// A pass that goes on for longer than this is stuck: every call in it has a deadline far below.
 const STUCK_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// A watch begins again every five minutes, and tries at least as often while it is in trouble. One that does neither
+/// A watch begins again every forty seconds, and tries at least as often while it is in trouble. One that does neither
 /// for this long is stuck.
 const WATCH_STUCK_AFTER: Duration = Duration::from_secs(15 * 60);
 
@@ -76,8 +79,31 @@ async fn metrics(State(operator): State<Arc<Operator>>) -> (StatusCode, String) 
     operator
         .metrics
         .election(operator.leads(), operator.leadership.failures());
+    operator
+        .metrics
+        .left_behind(&left_behind(&operator), |server| is_gone(&operator, server));
     match operator.metrics.text() {
         Ok(text) => (StatusCode::OK, text),
         Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
     }
+}
+
+fn is_gone(operator: &Operator, server: &ServerKey) -> bool {
+    matches!(operator.servers.get(server).0, ServerView::Missing(_))
+}
+
+/// How many removals are owed to each server whose object is gone. No task tends those, so nothing else tells of them.
+fn left_behind(operator: &Operator) -> BTreeMap<ServerKey, u32> {
+    let mut owed = BTreeMap::<ServerKey, u32>::new();
+    if !operator.leads() {
+        return owed;
+    }
+    let in_debt = |facts: &EntryFacts| facts.known.as_ref().is_some_and(|known| known.obligations > 0);
+    let entries = operator.entries.select(|_, facts| in_debt(facts));
+    for known in entries.into_iter().filter_map(|(_, facts)| facts.known) {
+        let count = owed.entry(known.server).or_default();
+        *count = count.saturating_add(known.obligations);
+    }
+    owed.retain(|server, _| is_gone(operator, server));
+    owed
 }

@@ -1,6 +1,8 @@
 //! Metrics. Every label has a bounded number of values: kinds of steps and outcomes, and server objects.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -11,7 +13,10 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
-use crate::model::{Outcome, Query, Record, Refusal, ServerKey, Step};
+use crate::model::{Fault, Outcome, Query, Record, Refusal, ServerKey, Step};
+
+/// Clients that are still to be removed.
+const PENDING_DELETION: &str = "pending_deletion";
 
 /// All metrics of the process.
 #[derive(Debug)]
@@ -30,6 +35,8 @@ pub struct Metrics {
     clients: Family<ClientLabels, Gauge>,
     server_ready: Family<ServerLabels, Gauge>,
     ready_seconds: Gauge<f64, AtomicU64>,
+    /// Servers without an object that have a series, as they are owed removals.
+    left_behind: Mutex<BTreeSet<ServerKey>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,6 +89,25 @@ pub struct Counts {
     pub pending_deletion: u32,
 }
 
+/// Counts the calls of one server.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    family: Family<CallLabels, Counter>,
+    server: String,
+}
+
+impl Calls {
+    /// A call was made, and ended with this fault, if with any.
+    pub fn made(&self, call: &'static str, fault: Option<&Fault>) {
+        let labels = CallLabels {
+            server: self.server.clone(),
+            call,
+            outcome: fault.map_or("Done", Fault::kind),
+        };
+        self.family.get_or_create(&labels).inc();
+    }
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         let mut registry = Registry::with_prefix("oauthclient");
@@ -101,6 +127,7 @@ impl Default for Metrics {
             clients: Family::default(),
             server_ready: Family::default(),
             ready_seconds: Gauge::default(),
+            left_behind: Mutex::default(),
             registry: Registry::default(),
         };
         let m = &metrics;
@@ -172,8 +199,8 @@ impl Metrics {
         self.panics.inc();
     }
 
-    /// A step was taken, at this server if it was taken at one.
-    pub fn stepped(&self, server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
+    /// A step was taken. What was asked of a server in it is counted where it is sent, by [`Calls`].
+    pub fn stepped(&self, _server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
         let (kind, outcome) = (kind(step), outcome_kind(outcome));
         self.steps
             .get_or_create(&StepLabels { step: kind, outcome })
@@ -181,26 +208,14 @@ impl Metrics {
         self.step_seconds
             .get_or_create(&StepKind { step: kind })
             .observe(took.as_secs_f64());
-        if let Some(server) = server.filter(|_| matches!(step, Step::Call(_) | Step::Observe(_))) {
-            self.provider_calls
-                .get_or_create(&CallLabels {
-                    server: label(server),
-                    call: kind,
-                    outcome,
-                })
-                .inc();
-        }
     }
 
-    /// A call outside a pass, such as a list.
-    pub fn called(&self, server: &ServerKey, call: &'static str, outcome: &'static str) {
-        self.provider_calls
-            .get_or_create(&CallLabels {
-                server: label(server),
-                call,
-                outcome,
-            })
-            .inc();
+    /// What counts the calls of this server.
+    pub fn calls_of(&self, server: &ServerKey) -> Calls {
+        Calls {
+            family: self.provider_calls.clone(),
+            server: label(server),
+        }
     }
 
     /// How many wait.
@@ -239,7 +254,7 @@ impl Metrics {
         for (state, count) in [
             ("registered", counts.registered),
             ("blocked", counts.blocked),
-            ("pending_deletion", counts.pending_deletion),
+            (PENDING_DELETION, counts.pending_deletion),
         ] {
             self.clients
                 .get_or_create(&ClientLabels {
@@ -254,12 +269,30 @@ impl Metrics {
     pub fn forget(&self, server: &ServerKey) {
         let name = label(server);
         self.server_ready.remove(&ServerLabels { server: name.clone() });
-        for state in ["registered", "blocked", "pending_deletion"] {
+        for state in ["registered", "blocked", PENDING_DELETION] {
             self.clients.remove(&ClientLabels {
                 server: name.clone(),
                 state,
             });
         }
+    }
+
+    /// What is still to be removed from servers whose object is gone. Those of which nothing more is said lose their
+    /// series, unless their object is back.
+    pub fn left_behind(&self, owed: &BTreeMap<ServerKey, u32>, is_gone: impl Fn(&ServerKey) -> bool) {
+        let series = |server: &ServerKey| ClientLabels {
+            server: label(server),
+            state: PENDING_DELETION,
+        };
+        for (server, count) in owed {
+            self.clients.get_or_create(&series(server)).set(i64::from(*count));
+        }
+        let mut known = self.left_behind.lock().unwrap_or_else(PoisonError::into_inner);
+        let now: BTreeSet<ServerKey> = owed.keys().cloned().collect();
+        for server in known.difference(&now).filter(|server| is_gone(server)) {
+            self.clients.remove(&series(server));
+        }
+        *known = now;
     }
 
     /// The operator became ready after this long.
@@ -338,5 +371,32 @@ mod tests {
         );
         metrics.forget(&server);
         assert!(!metrics.text().unwrap().contains("corp"));
+    }
+
+    #[test]
+    fn what_is_owed_to_a_server_that_is_gone_is_shown_until_it_is_done() {
+        let metrics = Metrics::default();
+        let server = |namespace: Option<&str>| ServerKey {
+            namespace: namespace.map(ToOwned::to_owned),
+            name: "corp".into(),
+        };
+        let series = |server: &str, count| {
+            format!(r#"oauthclient_clients{{server="{server}",state="pending_deletion"}} {count}"#)
+        };
+        metrics.forget(&server(None));
+        let owed = BTreeMap::from([(server(None), 2), (server(Some("payments")), 1)]);
+        metrics.left_behind(&owed, |_| true);
+        let text = metrics.text().unwrap();
+        assert!(text.contains(&series("corp", 2)), "{text}");
+        assert!(text.contains(&series("payments/corp", 1)), "{text}");
+        assert!(!text.contains("server_ready{"), "{text}");
+
+        // One is discharged, the other one's object is back and has told how it stands.
+        let back = server(Some("payments"));
+        metrics.server(&back, true, Counts::default());
+        metrics.left_behind(&BTreeMap::new(), |server| *server != back);
+        let text = metrics.text().unwrap();
+        assert!(!text.contains(r#"server="corp""#), "{text}");
+        assert!(text.contains(&series("payments/corp", 0)), "{text}");
     }
 }

@@ -189,7 +189,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
     }
 
     /// The client for this mirror's watch. A watch says nothing of its own of bookmarks, nor of the request by which it
-    /// begins again every five minutes, so where nothing changes only its requests tell a watch that is well from one
+    /// begins again every forty seconds, so where nothing changes only its requests tell a watch that is well from one
     /// that is stuck.
     pub fn through(&self, client: &Client) -> Client {
         let (client, pulse) = (client.clone(), self.pulse.clone());

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
+use super::counted::Counted;
 use super::index::comparable;
 use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
@@ -17,7 +18,7 @@ use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
 use super::tidings::{Tidings, Words, unreachable};
 use super::world::Operator;
-use crate::api::{DriftAction, ServerReason, ServerSpec, ServerStatus};
+use crate::api::{DriftAction, ProviderSpec, ServerReason, ServerSpec, ServerStatus};
 use crate::model::{Denial, Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
 use crate::provider::connect::{
@@ -134,6 +135,16 @@ pub(super) struct Tender {
     listing: Listing,
     /// What the connection was made with of what is not watched.
     unwatched: Secrets,
+    /// Kept beyond a connection, as what the server asked for is.
+    gate: Option<KnownGate>,
+}
+
+/// A gate, and for what it was made.
+struct KnownGate {
+    gate: Gate,
+    provider: ProviderSpec,
+    secrets: Secrets,
+    limits: crate::api::Limits,
 }
 
 impl Tender {
@@ -157,6 +168,7 @@ impl Tender {
             words: Words::default(),
             listing: Listing::default(),
             unwatched: Secrets::new(),
+            gate: None,
         }
     }
 
@@ -264,6 +276,11 @@ impl Tender {
                     if !leadership.is_current() {
                         return Watched::Changed;
                     }
+                    if let Some(until) = self.paused_until() {
+                        next_check = Some(until);
+                        self.report(object, Some(connection)).await;
+                        continue;
+                    }
                     let before = self.standing.health.clone();
                     let health = self.check(connection).await;
                     last_check = Instant::now();
@@ -273,6 +290,7 @@ impl Tender {
                         Health::Denied(..) => Some(Instant::now() + DENIED_CHECK),
                         Health::Unreachable(_) => Some(Instant::now() + pause),
                     };
+                    next_check = next_check.map(|at| self.paused_until().map_or(at, |until| at.max(until)));
                     pause = if good { FIRST_CHECK } else { (pause * 2).min(LAST_CHECK) };
                     self.standing.health = Some(health);
                     self.report(object, Some(connection)).await;
@@ -306,9 +324,12 @@ impl Tender {
     }
 
     async fn check(&mut self, connection: &Connection) -> Health {
+        // Without a permit: it is the check that finds out that a trouble is over. A pause that the server asks for is
+        // for calls and checks alike.
         let checked = connection.provider.check().await;
-        let outcome = checked.as_ref().err().map_or("Done", Fault::kind);
-        self.operator.metrics.called(&self.key, "Check", outcome);
+        if let (Err(Fault::Throttled(until)), Some(known)) = (&checked, &self.gate) {
+            known.gate.throttled(*until);
+        }
         let health = match checked {
             // It reads. Whether it may do more, the calls for clients have shown.
             Ok(()) => self
@@ -319,6 +340,11 @@ impl Tender {
             Err(fault) => unreachable(&fault),
         };
         self.words.settle(self.standing.health.as_ref(), health)
+    }
+
+    /// Until when the server asked to be left alone.
+    fn paused_until(&self) -> Option<Instant> {
+        self.gate.as_ref().and_then(|known| known.gate.paused_until())
     }
 
     /// One list, compared with what the ledger says: what differs is looked at.
@@ -335,11 +361,6 @@ impl Tender {
         }
         let listed = connection.provider.clients().await;
         permit.done(listed.as_ref().err());
-        self.operator.metrics.called(
-            &self.key,
-            "List",
-            listed.as_ref().err().map_or("Done", Fault::kind),
-        );
         let clients = match listed {
             Ok(clients) => clients,
             Err(fault) => {
@@ -397,17 +418,39 @@ impl Tender {
             connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
         // What another credential lacked says nothing of this one.
         self.rights = Arc::default();
+        let counted = Arc::new(Counted::new(provider, self.operator.metrics.calls_of(&self.key)));
         Ok(Connection {
             provider: Arc::new(WatchedRights::new(
-                Arc::new(RememberedScopes::new(provider)),
+                Arc::new(RememberedScopes::new(counted)),
                 self.rights.clone(),
             )),
             permits: Arc::new(Limits {
-                gate: Gate::new(&spec.limits),
+                gate: self.gate(spec, secrets),
                 trouble: self.trouble.clone(),
             }),
             call_limit: Duration::from_secs(spec.limits.request_timeout_seconds.max(1).into()),
         })
+    }
+
+    /// The gate before the server. Another server, or another credential, has asked for nothing yet.
+    fn gate(&mut self, spec: &ServerSpec, secrets: Secrets) -> Gate {
+        let known = self
+            .gate
+            .take()
+            .filter(|known| known.provider == spec.provider && known.secrets == secrets);
+        let gate = match known {
+            Some(known) if known.limits == spec.limits => known.gate,
+            Some(known) => known.gate.with_limits(&spec.limits),
+            None => Gate::new(&spec.limits),
+        };
+        gate.forget_trouble();
+        self.gate = Some(KnownGate {
+            gate: gate.clone(),
+            provider: spec.provider.clone(),
+            secrets,
+            limits: spec.limits.clone(),
+        });
+        gate
     }
 
     fn described(&self, spec: &ServerSpec, connection: &Connection) -> Server {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::pass::World as _;
 use super::world::Operator;
 use crate::cluster::{ApiServer, identity};
 use crate::model::{ClusterId, Uid};
@@ -36,17 +37,16 @@ pub async fn all_watches_complete(operator: &Operator) {
 
 /// A CRD that is made again has another UID, which proofs of deletion depend on.
 pub async fn follow_crd(operator: &Operator, api: &ApiServer) {
-    let mut known: Option<Uid> = None;
+    // What the decisions go by, from the first look on: one that is made again before the second look is another one.
+    let mut known = operator.here().crd_uid;
     loop {
         tokio::time::sleep(CRD_LOOK).await;
         if let Ok(Some(crd)) = identity::definition(api).await
-            && known.as_ref() != Some(&crd.uid)
+            && known != crd.uid
         {
             operator.crd_is(crd.uid.clone());
-            if known.is_some() {
-                operator.look_at_everything();
-            }
-            known = Some(crd.uid);
+            operator.look_at_everything();
+            known = crd.uid;
         }
     }
 }

@@ -420,7 +420,7 @@ mod tests {
             told.retain(|told| told.starts_with("OAuthClients"));
             told
         };
-        // A watch is asked for again every five minutes.
+        // A watch is asked for again every forty seconds.
         let reconnects = Duration::from_secs(400);
         tokio::time::sleep(reconnects).await;
         assert_eq!(told(), Vec::<String>::new());

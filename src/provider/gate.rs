@@ -125,6 +125,41 @@ impl Gate {
         }))
     }
 
+    /// What was known of trouble counts no more, unlike the pause that the server asked for.
+    pub fn forget_trouble(&self) {
+        let mut state = self.0.state();
+        state.failures = 0;
+        state.trouble = None;
+    }
+
+    /// A gate with other limits before the same server, which is left alone for as long as it asked for.
+    #[must_use]
+    pub fn with_limits(&self, limits: &Limits) -> Self {
+        let new = Self::new(limits);
+        {
+            let (old, mut state) = (self.0.state(), new.0.state());
+            state.paused_until = old.paused_until;
+            state.throttled = old.throttled;
+        }
+        new
+    }
+
+    /// A call that was made without a permit was answered with "too many requests".
+    pub fn throttled(&self, until: Option<Timestamp>) {
+        let (fault, now) = (Fault::Throttled(until), Instant::now());
+        let refused = self.0.state().learn(false, Err(&fault), now);
+        for (turn, fault) in refused {
+            turn.send(Err(fault)).ok();
+        }
+        self.0.changed.notify_waiters();
+    }
+
+    /// Until when the server asked to be left alone.
+    pub fn paused_until(&self) -> Option<Instant> {
+        let now = Instant::now();
+        self.0.state().paused_until.filter(|until| *until > now)
+    }
+
     /// Waits for the right to make one call, for at most `max_wait`; `party` is who waits, such as a namespace.
     ///
     /// Refused at once where waiting makes no sense. Nothing was sent then, so the fault is never `OutcomeUnknown`.

@@ -9,7 +9,8 @@ use tokio::task::JoinHandle;
 use super::*;
 use crate::cluster::memory::MemoryCluster;
 use crate::cluster::{ApiServer, KubeCluster};
-use crate::model::{InstanceId, Timing};
+use crate::model::{InstanceId, Timing, testing};
+use crate::provider::memory::MemoryProvider;
 
 /// As much of an API server as the task of one server needs.
 #[derive(Default)]
@@ -84,26 +85,67 @@ fn secret(labels: &Value) -> Value {
     json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "corp", "uid": "s", "labels": labels}})
 }
 
-/// The task of a server whose credential is not there.
-fn tended(fake: &Shared) -> (watch::Sender<ServerObject>, JoinHandle<()>) {
+fn a_tender(fake: &Shared) -> (Tender, ServerObject) {
     let router = Router::new().fallback(answer).with_state(fake.clone());
     let api = ApiServer::new(kube::Client::new(router, "default"));
     let instance = InstanceId("i".into());
     let operator = Operator::new(Box::new(MemoryCluster::new()), instance, Timing::default());
     operator.leadership.without_election("i");
     let object: crate::api::ClusterAuthorizationServer = serde_json::from_value(manifest()).unwrap();
-    let (sender, news) = watch::channel(ServerObject {
+    let object = ServerObject {
         uid: "u".into(),
         generation: 1,
         spec: Arc::new(object.spec.0),
-    });
+    };
     let key = ServerKey {
         namespace: None,
         name: "corp".into(),
     };
     let objects = Arc::new(ServerObjects::new(api, "operator", "i"));
-    let task = Tender::new(Arc::new(operator), objects, EgressRules::default(), key);
-    (sender, tokio::spawn(task.tend(news)))
+    let tender = Tender::new(Arc::new(operator), objects, EgressRules::default(), key);
+    (tender, object)
+}
+
+/// The task of a server whose credential is not there.
+fn tended(fake: &Shared) -> (watch::Sender<ServerObject>, JoinHandle<()>) {
+    let (tender, object) = a_tender(fake);
+    let (sender, news) = watch::channel(object);
+    (sender, tokio::spawn(tender.tend(news)))
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_asks_for_a_pause_is_not_checked_in_it() {
+    let (mut tender, object) = a_tender(&Shared::default());
+    let memory = Arc::new(MemoryProvider::new(testing::capabilities(), &[]));
+    let connection = Connection {
+        provider: memory.clone(),
+        permits: Arc::new(Limits {
+            gate: tender.gate(&object.spec, Secrets::new()),
+            trouble: tender.trouble.clone(),
+        }),
+        call_limit: Duration::from_secs(1),
+    };
+    let (_sender, mut news) = watch::channel(object.clone());
+    let in_five_minutes = Timestamp::now() + SignedDuration::from_secs(300);
+    memory.down(Some(Fault::Throttled(Some(in_five_minutes))));
+    tokio::select! {
+        ended = tender.watch_over(&object, &connection, &mut news) => panic!("{ended:?}"),
+        () = tokio::time::sleep(Duration::from_secs(280)) => {}
+    }
+    assert_eq!(memory.calls("check"), 1);
+    assert!(matches!(
+        connection.permits.permit("a").await.map(drop),
+        Err(NoEntry::Fault(Fault::Throttled(Some(_))))
+    ));
+
+    // A new connection changes nothing of that.
+    memory.down(None);
+    drop(tender.gate(&object.spec, Secrets::new()));
+    let began = Instant::now();
+    let ended = tender.watch_over(&object, &connection, &mut news).await;
+    assert_eq!(ended, Watched::Recovered);
+    assert!(began.elapsed() > Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(memory.calls("check"), 2);
 }
 
 fn reasons(fake: &Shared) -> Vec<String> {

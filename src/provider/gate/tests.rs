@@ -198,6 +198,30 @@ async fn without_a_time_the_pause_grows_to_a_minute() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_new_beginning_forgets_trouble_and_keeps_the_pause() {
+    let gate = wide();
+    call(&gate, Err(denied())).await.unwrap_err();
+    assert_eq!(call(&gate, Ok(())).await, Err(denied()));
+    gate.forget_trouble();
+    assert_eq!(call(&gate, Ok(())).await, Ok(()));
+
+    assert_eq!(gate.paused_until(), None);
+    gate.throttled(Some(Timestamp::now() + SignedDuration::from_secs(300)));
+    gate.forget_trouble();
+    let other = gate.with_limits(&limits(600, 20, 8));
+    seconds(290).await;
+    for gate in [&gate, &other] {
+        assert!(gate.paused_until().is_some());
+        assert!(matches!(call(gate, Ok(())).await, Err(Fault::Throttled(Some(_)))));
+    }
+    seconds(11).await;
+    for gate in [&gate, &other] {
+        assert_eq!(gate.paused_until(), None);
+        assert_eq!(call(gate, Ok(())).await, Ok(()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_server_is_asked_by_one_at_a_time() {
     let gate = wide();
     for _ in 0..3 {

@@ -1,0 +1,112 @@
+//! The requests to a server, counted where they are made: what our own gate refused, what was not sent and what was
+//! remembered is no request.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::metrics::Calls;
+use crate::model::{
+    Answer, Candidate, Capabilities, Credential, Fault, Handle, RemoteClient, Request, Verification,
+};
+use crate::provider::Provider;
+
+/// A provider whose calls are counted.
+pub struct Counted {
+    provider: Arc<dyn Provider>,
+    calls: Calls,
+}
+
+impl Counted {
+    /// Counts the calls of `provider` in `calls`.
+    pub fn new(provider: Arc<dyn Provider>, calls: Calls) -> Self {
+        Self { provider, calls }
+    }
+
+    fn count<T>(&self, call: &'static str, result: Result<T, Fault>) -> Result<T, Fault> {
+        self.calls.made(call, result.as_ref().err());
+        result
+    }
+}
+
+#[async_trait]
+impl Provider for Counted {
+    fn capabilities(&self) -> &Capabilities {
+        self.provider.capabilities()
+    }
+
+    async fn check(&self) -> Result<(), Fault> {
+        self.count("Check", self.provider.check().await)
+    }
+
+    async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
+        self.count("ObserveClient", self.provider.client(handle).await)
+    }
+
+    async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
+        self.count("ObserveAttempt", self.provider.attempted(candidate).await)
+    }
+
+    async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {
+        self.count("List", self.provider.clients().await)
+    }
+
+    async fn scopes(&self) -> Result<BTreeSet<String>, Fault> {
+        self.count("ObserveScopes", self.provider.scopes().await)
+    }
+
+    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
+        self.count("ObserveToken", self.provider.verify(credential).await)
+    }
+
+    async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
+        self.count(request.kind(), self.provider.perform(request, within).await)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Outcome, ServerKey, Step, testing};
+    use crate::operator::metrics::Metrics;
+    use crate::provider::memory::{Fate, MemoryProvider};
+
+    #[tokio::test]
+    async fn what_was_sent_is_counted_and_nothing_else() {
+        let metrics = Metrics::default();
+        let server = ServerKey {
+            namespace: None,
+            name: "corp".into(),
+        };
+        let memory = Arc::new(MemoryProvider::new(testing::capabilities(), &[]));
+        let provider = Counted::new(memory.clone(), metrics.calls_of(&server));
+        let provision = Request::ProvisionScopes(BTreeSet::new());
+        let within = Duration::from_secs(1);
+        provider.perform(&provision, within).await.unwrap();
+        memory.next(Fate::Fault(Fault::Unavailable("503".into())));
+        provider.perform(&provision, within).await.unwrap_err();
+        provider.check().await.unwrap();
+
+        let observe = Step::Observe(crate::model::Query::Scopes);
+        let refused = Outcome::Fault(Fault::Throttled(None));
+        for outcome in [Outcome::NotSent, refused] {
+            metrics.stepped(Some(&server), &observe, &outcome, within);
+        }
+        let text = metrics.text().unwrap();
+        let mut counted: Vec<_> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("oauthclient_provider_calls_total"))
+            .collect();
+        counted.sort_unstable();
+        assert_eq!(
+            counted,
+            [
+                r#"{server="corp",call="Check",outcome="Done"} 1"#,
+                r#"{server="corp",call="ProvisionScopes",outcome="Done"} 1"#,
+                r#"{server="corp",call="ProvisionScopes",outcome="Unavailable"} 1"#,
+            ]
+        );
+    }
+}
