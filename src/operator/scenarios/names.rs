@@ -179,6 +179,24 @@ async fn a_claim_whose_call_may_be_under_way_gives_way_when_it_can_come_no_more(
     assert_eq!(two.bench.provider.held().len(), 1);
 }
 
+/// Somebody else takes the name between the look for it and the call: nothing was done, and nothing is to be found out.
+#[tokio::test]
+async fn a_name_that_is_taken_at_the_last_moment_is_taken() {
+    let mut two = Two::new();
+    let taken = crate::model::Fault::Conflict("the name is in use".into());
+    two.bench.provider.next(Fate::Fault(taken));
+    two.pass(0).await;
+    assert_eq!(two.reason(0), "False NameTaken", "{}", two.bench.transcript());
+    let entry = two.bench.cluster.entry(&two.subjects[0]).unwrap();
+    assert_eq!(entry.intent, None, "no call is open");
+    let world = format!("{:?}", two.bench.cluster.world().clients[&two.subjects[0].client]);
+    assert!(!world.contains("delete it if nobody uses it"), "{world}");
+
+    two.bench.wait(60);
+    two.pass(0).await;
+    assert_eq!(two.reason(0), "True Registered", "free by now");
+}
+
 /// Two claims whose calls were both lost do not wait for each other for ever.
 #[tokio::test]
 async fn two_lost_claims_do_not_hold_each_other_up() {
