@@ -95,6 +95,7 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<R
     obligations::store_answer(state)?;
     let server = usable(state, entry);
     if entry.current.is_some() || entry.previous.is_some() || entry.intent.is_some() {
+        tell_of_unproven(state, entry)?;
         let mut owed = owed(state, entry);
         let call = server
             .ok()
@@ -191,6 +192,22 @@ fn tell(state: &State, happenings: Vec<Happening>) -> Flow {
         happenings,
         obstacle: None,
     })))
+}
+
+/// Says which client may be left at the server: a registration under an exact name whose outcome is not known is given
+/// up, as nobody can prove what has that name. It is told before it is forgotten.
+pub(super) fn tell_of_unproven(state: &State, entry: &LedgerEntry) -> Flow {
+    match entry.intent.as_ref().map(|intent| &intent.operation) {
+        Some(Operation::Register { candidate, .. }) if !candidate.name_is_proof => {
+            let mut happenings = state.pass.happenings.clone();
+            happenings.push(Happening::PossibleOrphan {
+                name: candidate.name.clone(),
+                server: entry.server.name.clone(),
+            });
+            tell(state, happenings)
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Everything that the entry answers for, as obligations.

@@ -63,6 +63,7 @@ pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
         });
     }
     let entry = if other_client {
+        cleanup::tell_of_unproven(case.state, entry)?;
         left_behind(case, entry)
     } else {
         taken_over(case, entry)

@@ -328,3 +328,34 @@ async fn a_client_made_again_under_the_same_name_keeps_its_credential() {
     assert_eq!(bench.published("client-secret"), before);
     assert_eq!(bench.provider.calls("Register"), 1);
 }
+
+/// The answer to a registration under an exact name is lost, and then the client goes: what may be left there is named.
+#[tokio::test]
+async fn what_nobody_can_prove_is_named_before_it_is_forgotten() {
+    let orphan = |happening: &crate::model::Happening| {
+        matches!(happening, crate::model::Happening::PossibleOrphan { name, server }
+            if name == NAME && server == "corp")
+    };
+    for successor in [None, Some("second")] {
+        let mut two = Two::new();
+        two.bench.provider.next(Fate::Late);
+        two.pass(0).await;
+        let entry = two.bench.cluster.entry(&two.subjects[0]).unwrap();
+        assert!(entry.intent.is_some());
+        two.bench.cluster.delete_client(&two.subjects[0].client);
+        if let Some(name) = successor {
+            two.bench
+                .cluster
+                .create_client(&two.subjects[0].client, named(name));
+        }
+        assert!(!two.bench.told(orphan));
+        two.pass(0).await;
+        assert!(
+            two.bench.told(orphan),
+            "{successor:?}\n{}",
+            two.bench.transcript()
+        );
+        let entry = two.bench.cluster.entry(&two.subjects[0]);
+        assert_eq!(entry.is_some(), successor.is_some());
+    }
+}
