@@ -5,8 +5,8 @@ use rand::CryptoRng;
 use super::case::{Case, Flow, go, record};
 use super::{Decision, Wake, obligations};
 use crate::api::{ClientCondition, ClientReason};
-use crate::model::ledger::{LedgerEntry, Obligation, Operation, Removal};
-use crate::model::names::Uid;
+use crate::model::ledger::{LedgerEntry, Obligation, Operation, Registration, Removal};
+use crate::model::names::{Uid, looks_generated};
 use crate::model::report::{Happening, Obstacle, Report, Status};
 use crate::model::state::{ClientView, LedgerView, Server, ServerView, State};
 use crate::model::step::{Refusal, Step};
@@ -245,8 +245,14 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
         )
     {
         let over = after(state.here.timing.late_delivery);
+        // Its id may be another by then: it is removed by its name, as it is, and cannot come back.
+        let other_id = matches!(intent.operation, Operation::Rotate { .. });
         for owed in &mut entry.obligations {
             owed.not_before = owed.not_before.max(over);
+            let exact = |known: &Registration| !looks_generated(&known.name);
+            if other_id && owed.was_current && owed.registration.as_ref().is_some_and(exact) {
+                owed.registration = None;
+            }
         }
     }
     // A registration whose answer was lost may still come to be, but only under a name that proves it ours.

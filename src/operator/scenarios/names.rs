@@ -359,3 +359,53 @@ async fn what_nobody_can_prove_is_named_before_it_is_forgotten() {
         assert_eq!(entry.is_some(), successor.is_some());
     }
 }
+
+/// Somebody deletes the holder's client at the server and makes another one of that name, for another application.
+#[tokio::test]
+async fn a_name_that_was_given_to_somebody_else_is_neither_adopted_nor_removed() {
+    let mut two = Two::new();
+    two.pass(0).await;
+    two.bench.wait(100);
+    let ours = two.bench.published("client-id");
+    two.bench.provider.tamper(|clients| {
+        for client in clients.values_mut() {
+            client.credential = crate::model::Credential {
+                client_id: "foreign".into(),
+                client_secret: Some(crate::model::Confidential::new("canary-foreign")),
+            };
+        }
+    });
+    two.bench.list();
+    for _ in 0..3 {
+        two.pass(0).await;
+        assert_eq!(two.reason(0), "False NameTaken", "{}", two.bench.transcript());
+        two.bench.wait(60);
+    }
+    assert_eq!(two.bench.published("client-id"), ours, "it is not adopted");
+
+    two.bench.cluster.delete_client(&two.subjects[0].client);
+    two.pass(0).await;
+    assert!(two.bench.cluster.entry(&two.subjects[0]).is_none());
+    assert_eq!(two.bench.provider.held().len(), 1, "it is not removed");
+    assert_eq!(two.bench.provider.calls("Delete"), 0);
+}
+
+/// It is deleted there again: the name is free, and its holder is registered anew.
+#[tokio::test]
+async fn a_name_that_somebody_else_gave_back_is_registered_again() {
+    let mut two = Two::new();
+    two.pass(0).await;
+    two.bench.wait(100);
+    two.bench.provider.tamper(|clients| {
+        for client in clients.values_mut() {
+            client.credential.client_id = "foreign".into();
+        }
+    });
+    two.bench.list();
+    two.pass(0).await;
+    assert_eq!(two.reason(0), "False NameTaken");
+    two.bench.provider.tamper(std::collections::BTreeMap::clear);
+    two.bench.wait(60);
+    two.bench.settle().await;
+    two.bench.assert_works();
+}
