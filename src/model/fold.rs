@@ -49,7 +49,11 @@ fn faulted(state: &mut State, step: &Step, fault: Fault) {
     }) = step
         && matches!(
             fault,
-            Fault::Denied(..) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)
+            Fault::Denied(..)
+                | Fault::Invalid(_)
+                | Fault::Throttled(_)
+                | Fault::Unavailable(_)
+                | Fault::Conflict(_)
         )
     {
         state.pass.not_done = Some(id.clone());

@@ -202,6 +202,13 @@ pub enum Happening {
         /// Why.
         why: String,
     },
+    /// A client that nobody can prove to be ours may be left at the server.
+    PossibleOrphan {
+        /// Its name.
+        name: String,
+        /// The server.
+        server: String,
+    },
     /// Something is in the way.
     Blocked {
         /// Why, as one word.
@@ -226,6 +233,7 @@ impl Happening {
             Self::PreviousRetired { .. } => "PreviousRetired",
             Self::CleanupDone { .. } => "CleanupDone",
             Self::CleanupPending { .. } => "CleanupPending",
+            Self::PossibleOrphan { .. } => "PossibleOrphan",
             Self::Blocked { reason, .. } => reason.as_str(),
         }
     }
@@ -234,7 +242,10 @@ impl Happening {
     pub fn is_warning(&self) -> bool {
         matches!(
             self,
-            Self::DriftFound { .. } | Self::CleanupPending { .. } | Self::Blocked { .. }
+            Self::DriftFound { .. }
+                | Self::CleanupPending { .. }
+                | Self::PossibleOrphan { .. }
+                | Self::Blocked { .. }
         )
     }
 
@@ -263,6 +274,11 @@ impl Happening {
                 format!("client {handle} removed at the server; nothing is left to be done")
             }
             Self::CleanupPending { why } => why.clone(),
+            Self::PossibleOrphan { name, server } => format!(
+                "a client named {name} may exist at {server}, or not be ours: the answer to its registration was lost, and \
+                 an exact name proves nothing. Platform team: look there, and delete it if nobody uses it; the operator \
+                 leaves it alone"
+            ),
             Self::Blocked { message, .. } => message.clone(),
         }
     }

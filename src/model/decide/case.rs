@@ -241,7 +241,7 @@ fn obstacle_of(server: &str, trouble: Trouble, fault: &Fault) -> Obstacle {
         Fault::Conflict(_) => (
             ClientReason::NameTaken,
             true,
-            "Application team: choose another name. Retried with growing pauses.",
+            "Application team: make this OAuthClient again with another clientName. Retried with growing pauses.",
         ),
         Fault::OutcomeUnknown(_) => (
             ClientReason::OutcomeUnknown,
@@ -277,8 +277,8 @@ pub(super) fn server_not_found(key: &ServerKey) -> Obstacle {
         on: ClientCondition::Accepted,
         reason: ClientReason::ServerNotFound,
         message: format!(
-            "there is no {key}. Application team: check serverRef; platform team: create the server object. Goes on as \
-             soon as it is there."
+            "there is no {key}. Platform team: create the server object; application team: if another one is meant, make \
+             this OAuthClient again with its serverRef. Goes on as soon as it is there."
         ),
         stalled: true,
     }

@@ -2,11 +2,12 @@
 
 use rand::CryptoRng;
 
-use super::case::{Case, Flow, end, go, record};
+use super::case::{Case, Flow, go, record};
 use super::{Decision, Wake, obligations};
-use crate::model::ledger::{LedgerEntry, Obligation, Operation, Removal};
-use crate::model::names::Uid;
-use crate::model::report::{Happening, Report, Status};
+use crate::api::{ClientCondition, ClientReason};
+use crate::model::ledger::{LedgerEntry, Obligation, Operation, Registration, Removal};
+use crate::model::names::{Uid, looks_generated};
+use crate::model::report::{Happening, Obstacle, Report, Status};
 use crate::model::state::{ClientView, LedgerView, Server, ServerView, State};
 use crate::model::step::{Refusal, Step};
 
@@ -31,29 +32,70 @@ pub(super) fn gone(state: &State, crd_uid: &Uid, rng: &mut dyn CryptoRng) -> Flo
         )?;
         return Ok(Decision::Blocked(Wake::OnChange));
     }
-    remove(state, entry, rng)
+    let rest = remove(state, entry, rng)?;
+    if let Some(why) = rest.why {
+        pending(state, why)?;
+    }
+    Ok(Decision::Blocked(rest.wake))
 }
 
 /// An `OAuthClient` of this name was made again with another server: what its predecessor left at the first one is
-/// removed before anything new begins.
+/// removed before anything new begins, and who waits for that is told so.
 pub(super) fn predecessor(case: &Case, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow {
-    let decision = remove(case.state, entry, rng)?;
-    end(decision)
+    let rest = remove(case.state, entry, rng)?;
+    let (server, wake) = (&entry.server.name, rest.wake);
+    let why = match (rest.why, wake) {
+        (Some(why), _) => why,
+        (None, Wake::At(at)) => format!(
+            "It is removed at {at:.0}, when the server's deletion delay and what may arrive late are over. Application \
+             team: wait, or use another metadata.name"
+        ),
+        (None, _) => "Nobody has to act".to_owned(),
+    };
+    case.blocked_until(
+        Obstacle {
+            on: ClientCondition::Ready,
+            reason: ClientReason::WaitingForServer,
+            message: format!(
+                "the OAuthClient that had this name before is still registered at {server}, and that is removed first. \
+                 {why}. This client is registered at {} as soon as that is done.",
+                case.client.spec.server_ref.name
+            ),
+            stalled: wake == Wake::OnChange,
+        },
+        wake,
+    )
 }
 
-fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<Decision> {
+/// What is left when nothing more can be removed now.
+struct Rest {
+    wake: Wake,
+    /// What is in the way, if it is more than time.
+    why: Option<String>,
+}
+
+impl Rest {
+    fn of(wake: Wake, why: Option<String>) -> Self {
+        Self { wake, why }
+    }
+}
+
+fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<Rest> {
     match &state.pass.refusal {
         None => {}
-        Some((_, Refusal::Stale)) => return Ok(Decision::Blocked(Wake::Now)),
+        Some((_, Refusal::Stale)) => return Ok(Rest::of(Wake::Now, None)),
         Some((written, Refusal::Denied(why))) => {
-            pending(state, super::without_rights(*written, why))?;
-            return Ok(Decision::Blocked(Wake::Backoff));
+            return Ok(Rest::of(
+                Wake::Backoff,
+                Some(super::without_rights(*written, why)),
+            ));
         }
-        Some(_) => return Ok(Decision::Blocked(Wake::Backoff)),
+        Some(_) => return Ok(Rest::of(Wake::Backoff, None)),
     }
     obligations::store_answer(state)?;
     let server = usable(state, entry);
     if entry.current.is_some() || entry.previous.is_some() || entry.intent.is_some() {
+        tell_of_unproven(state, entry)?;
         let mut owed = owed(state, entry);
         let call = server
             .ok()
@@ -80,22 +122,19 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<D
         Ok(server) => {
             obligations::discharge(state, server, rng)?;
             if let Some(fault) = &state.pass.removal_fault {
-                pending(state, obligations::described(fault, &server.key.name))?;
-                return Ok(Decision::Blocked(Wake::Backoff));
+                let why = obligations::described(fault, &server.key.name);
+                return Ok(Rest::of(Wake::Backoff, Some(why)));
             }
         }
         Err(why) => {
             if !entry.obligations.is_empty() {
-                pending(
-                    state,
-                    format!("{why} The client there is removed as soon as that is mended"),
-                )?;
-                return Ok(Decision::Blocked(Wake::OnChange));
+                let why = format!("{why} The client there is removed as soon as that is mended");
+                return Ok(Rest::of(Wake::OnChange, Some(why)));
             }
         }
     }
     match entry.next_obligation() {
-        Some(at) => Ok(Decision::Blocked(Wake::At(at))),
+        Some(at) => Ok(Rest::of(Wake::At(at), None)),
         None => go(obligations::written_or_removed(state, entry.clone())),
     }
 }
@@ -108,15 +147,21 @@ fn finished(state: &State) -> Flow<Decision> {
 /// The server, if what is owed there can be done now.
 fn usable<'a>(state: &'a State, entry: &LedgerEntry) -> Result<&'a Server, String> {
     match &state.server {
-        ServerView::Missing(key) => Err(format!("there is no {key} any more.")),
+        ServerView::Missing(key) => Err(format!(
+            "there is no {key} any more. Platform team: make it again."
+        )),
         ServerView::NotReady(key, why) => Err(format!("{} cannot be used: {why}", key.name)),
-        ServerView::Ready(server) if server.suspended => Err(format!("{} is suspended.", server.key.name)),
+        ServerView::Ready(server) if server.suspended => Err(format!(
+            "{} is suspended. Platform team: clear its spec.suspend.",
+            server.key.name
+        )),
         ServerView::Ready(server)
             if server.fingerprint != entry.server_fingerprint
                 && !server.former_fingerprints.contains(&entry.server_fingerprint) =>
         {
             Err(format!(
-                "{} has another address than it had, and formerURLs does not name it.",
+                "{} has another address than it had, and formerURLs does not name it. Platform team: add the old URL if it \
+                 is the same server.",
                 server.key.name
             ))
         }
@@ -147,6 +192,22 @@ fn tell(state: &State, happenings: Vec<Happening>) -> Flow {
         happenings,
         obstacle: None,
     })))
+}
+
+/// Says which client may be left at the server: a registration under an exact name whose outcome is not known is given
+/// up, as nobody can prove what has that name. It is told before it is forgotten.
+pub(super) fn tell_of_unproven(state: &State, entry: &LedgerEntry) -> Flow {
+    match entry.intent.as_ref().map(|intent| &intent.operation) {
+        Some(Operation::Register { candidate, .. }) if !candidate.name_is_proof => {
+            let mut happenings = state.pass.happenings.clone();
+            happenings.push(Happening::PossibleOrphan {
+                name: candidate.name.clone(),
+                server: entry.server.name.clone(),
+            });
+            tell(state, happenings)
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// Everything that the entry answers for, as obligations.
@@ -184,8 +245,14 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
         )
     {
         let over = after(state.here.timing.late_delivery);
+        // Its id may be another by then: it is removed by its name, as it is, and cannot come back.
+        let other_id = matches!(intent.operation, Operation::Rotate { .. });
         for owed in &mut entry.obligations {
             owed.not_before = owed.not_before.max(over);
+            let exact = |known: &Registration| !looks_generated(&known.name);
+            if other_id && owed.was_current && owed.registration.as_ref().is_some_and(exact) {
+                owed.registration = None;
+            }
         }
     }
     // A registration whose answer was lost may still come to be, but only under a name that proves it ours.

@@ -4,10 +4,13 @@ use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, end, go};
 use super::{Decision, Wake, intent::absorb, register, update};
+use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{HandleKind, ScopeModel};
 use crate::model::ledger::{LedgerEntry, Obligation, Registration, Removal};
 use crate::model::metadata::RemoteClient;
+use crate::model::names::looks_generated;
+use crate::model::report::Obstacle;
 use crate::model::state::Server;
 use crate::model::step::{Query, Step, Verification};
 
@@ -21,7 +24,14 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
         .seen
         .as_ref()
         .filter(|seen| seen.began_at >= current.as_of);
-    let recheck = entry.recheck_at.is_some_and(|at| at <= case.state.now);
+    // What was somebody else's stays so until a look at the server shows otherwise.
+    let was_taken = case
+        .client
+        .status
+        .conditions
+        .get(&ClientCondition::Registered)
+        .is_some_and(|told| told.reason == ClientReason::NameTaken);
+    let recheck = was_taken || entry.recheck_at.is_some_and(|at| at <= case.state.now);
     // A credential that is refused may have been replaced, by somebody or by a late delivery: the server can tell.
     let refused = server.capabilities.secret_readable
         && matches!(case.state.pass.verification, Some(Verification::Rejected(_)));
@@ -36,8 +46,11 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
     match &seen.client {
         _ if !seen.authoritative && (suspicious || recheck || refused) => read_again(case, server, current),
         None => register_anew(case, server, entry, current, desired, rng),
+        Some(remote) if is_anothers(server, entry, current, remote) => {
+            case.blocked_until(anothers(server, current), Wake::Backoff)
+        }
         Some(remote) if suspicious => put_right(case, server, entry, remote, desired, rng),
-        Some(_) if recheck => go(case.record(LedgerEntry {
+        Some(_) if recheck && entry.recheck_at.is_some() => go(case.record(LedgerEntry {
             recheck_at: None,
             ..entry.clone()
         })),
@@ -62,6 +75,13 @@ pub(super) fn recheck(case: &Case, server: &Server) -> Flow {
     let Some(seen) = seen else {
         return read_again(case, server, current);
     };
+    if seen
+        .client
+        .as_ref()
+        .is_some_and(|remote| is_anothers(server, entry, current, remote))
+    {
+        return case.blocked_until(anothers(server, current), Wake::Backoff);
+    }
     let mut looked = LedgerEntry {
         recheck_at: None,
         ..entry.clone()
@@ -83,6 +103,36 @@ pub fn differs(current: &Registration, remote: &RemoteClient) -> bool {
     remote.shows_other_credential(&current.credential)
         || (!current.asked.differences(&remote.metadata).is_empty()
             && !current.told.differences(&remote.metadata).is_empty())
+}
+
+/// Whether what has our name is somebody else's: an exact name proves nothing, it is all there is where it addresses the
+/// client, and no call of ours can have brought the id that is there.
+fn is_anothers(server: &Server, entry: &LedgerEntry, current: &Registration, remote: &RemoteClient) -> bool {
+    let may_be_ours =
+        entry.intent.is_some() || (!server.capabilities.client_id_stable && entry.recheck_at.is_some());
+    name_is_all(server, &current.name)
+        && remote.credential.client_id != current.credential.client_id
+        && !may_be_ours
+}
+
+/// Whether a client is addressed by a name that anybody could have given to another one.
+pub(super) fn name_is_all(server: &Server, name: &str) -> bool {
+    server.capabilities.handle == HandleKind::Name && !looks_generated(name)
+}
+
+fn anothers(server: &Server, current: &Registration) -> Obstacle {
+    Obstacle {
+        on: ClientCondition::Registered,
+        reason: ClientReason::NameTaken,
+        message: format!(
+            "the client named {} at {} has another client id than the one that was registered, so it is taken for \
+             somebody else's and left alone. Platform team: look there; if nobody uses it, delete it, and it is \
+             registered anew. Application team: else make this OAuthClient again with another clientName. Looked at \
+             again with growing pauses.",
+            current.name, server.key.name
+        ),
+        stalled: true,
+    }
 }
 
 fn read_again(case: &Case, server: &Server, current: &Registration) -> Flow {

@@ -33,7 +33,7 @@ pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
     if entry.cluster_id != here.cluster_id {
         return case.blocked(unmanageable(format!(
             "the operator's record of this client was written in another cluster ({}). Platform team: if this cluster \
-             replaces that one, adopt its records; else delete the record. Nothing is changed until then.",
+             replaces that one, set clusterID of the chart to it; else delete the record. Nothing is changed until then.",
             entry.cluster_id
         )));
     }
@@ -63,6 +63,7 @@ pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
         });
     }
     let entry = if other_client {
+        cleanup::tell_of_unproven(case.state, entry)?;
         left_behind(case, entry)
     } else {
         taken_over(case, entry)

@@ -58,7 +58,12 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
     let trouble = trouble_of(&intent.operation);
     let once =
         matches!(&intent.operation, Operation::Register { candidate, .. } if !repeatable(server, candidate));
-    if once && case.state.pass.not_done.as_ref() == Some(&intent.attempt.id) {
+    let closes = match &case.state.pass.fault {
+        // An earlier try may have done what this one was in conflict with, and a name that is proof can be looked for.
+        Some(Fault::Conflict(_)) => is_first_of_exact_name(intent),
+        _ => once,
+    };
+    if closes && case.state.pass.not_done.as_ref() == Some(&intent.attempt.id) {
         // It is certain that nothing was done, and after this pass nobody would know.
         return go(case.record(LedgerEntry {
             intent: None,
@@ -132,6 +137,12 @@ fn close_as_found(case: &Case, entry: &LedgerEntry, intent: &Intent, remote: &Re
 /// Whether a registration may be sent again as it is. An exact name cannot be given up for the next one.
 fn repeatable(server: &Server, candidate: &Candidate) -> bool {
     server.capabilities.idempotent_create || !candidate.name_is_proof
+}
+
+/// Whether it is the first try to register an exact name: what is there under that name is not ours.
+fn is_first_of_exact_name(intent: &Intent) -> bool {
+    matches!(&intent.operation, Operation::Register { candidate, .. } if !candidate.name_is_proof)
+        && intent.attempt.tries == 1
 }
 
 /// Whether what was found can be used: its secret is shown, or we chose it, or it needs none.

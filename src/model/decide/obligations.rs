@@ -3,11 +3,12 @@
 use rand::CryptoRng;
 
 use super::case::{Flow, attempt, go, record};
+use super::drift::name_is_all;
 use crate::model::fault::Fault;
-use crate::model::ledger::{LedgerEntry, Obligation, Removal};
+use crate::model::ledger::{Candidate, LedgerEntry, Obligation, Removal};
 use crate::model::metadata::RemoteClient;
 use crate::model::names::AttemptId;
-use crate::model::state::{Answer, ClientView, Server, State};
+use crate::model::state::{Answer, ClientView, Server, ServerView, State};
 use crate::model::step::{Call, Query, Record, Request, Step};
 
 /// Removes the obligation whose call was answered; with the last one of a client that is gone, the entry.
@@ -55,10 +56,50 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
             _ => go(Step::Observe(Query::Lost(Box::new(candidate.clone())))),
         };
     }
+    if let Some((index, owed)) = entry.due_obligation(state.now)
+        && let Some(candidate) = by_name_alone(server, owed)
+    {
+        match is_still(state, &candidate) {
+            None => return go(Step::Observe(Query::Lost(Box::new(candidate)))),
+            Some(true) => {}
+            // It is gone, and what has its name by now is left alone.
+            Some(false) => {
+                entry.obligations.remove(index);
+                return go(written_or_removed(state, entry));
+            }
+        }
+    }
     match begin(state, &mut entry, rng) {
         Some(call) => go(record(state, entry, Some(call))),
         None => Ok(()),
     }
+}
+
+/// What to look for before a registration is removed by a name that anybody could have given to another client since.
+fn by_name_alone(server: &Server, owed: &Obligation) -> Option<Candidate> {
+    let registration = owed
+        .registration
+        .as_ref()
+        .filter(|registration| name_is_all(server, &registration.name))?;
+    Some(Candidate {
+        name: registration.name.clone(),
+        name_is_proof: false,
+        client_id: Some(registration.credential.client_id.clone()),
+        client_secret: None,
+        metadata: registration.asked.clone(),
+    })
+}
+
+/// Whether a look in this pass has shown that what has the name is still what is owed, by its client id; nothing where
+/// there was none.
+fn is_still(state: &State, candidate: &Candidate) -> Option<bool> {
+    let (_, found) = state
+        .pass
+        .looked_up
+        .as_ref()
+        .filter(|(looked_for, _)| *looked_for == candidate.name)?;
+    let id = found.as_ref().map(|remote| &remote.credential.client_id);
+    Some(id.is_some_and(|id| candidate.client_id.as_ref() == Some(id)))
 }
 
 /// What a lost attempt has come to: a client that can be removed now, or nothing at all.
@@ -87,12 +128,20 @@ fn found_or_dropped(entry: &LedgerEntry, index: usize, found: Option<&RemoteClie
 pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn CryptoRng) -> Option<AttemptId> {
     let (index, due) = entry
         .due_obligation(state.now)
-        .filter(|(_, due)| due.lost.is_none())?;
+        .filter(|(_, due)| due.lost.is_none() && may_go(state, due))?;
     let tries = due.attempt.as_ref().map_or(0, |attempt| attempt.tries);
     let attempt = attempt(state, rng, tries);
     let id = attempt.id.clone();
     entry.obligations.get_mut(index)?.attempt = Some(attempt);
     Some(id)
+}
+
+/// Whether a removal can be sent: what is addressed by its name alone has been looked at in this pass.
+fn may_go(state: &State, owed: &Obligation) -> bool {
+    let ServerView::Ready(server) = &state.server else {
+        return true;
+    };
+    by_name_alone(server, owed).is_none_or(|candidate| is_still(state, &candidate) == Some(true))
 }
 
 /// The entry, or nothing where it is a gone client's and owes nothing any more.

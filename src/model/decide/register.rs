@@ -137,8 +137,8 @@ fn name_free(case: &Case, server: &Server, candidate: &Candidate) -> Flow {
                 on: ClientCondition::Registered,
                 reason: ClientReason::NameTaken,
                 message: format!(
-                    "{} has a client named {} already, which is left alone. Application team: choose another \
-                     clientName. Looked at again with growing pauses.",
+                    "{} has a client named {} already, which is left alone. Application team: make this \
+                     OAuthClient again with another clientName. Looked at again with growing pauses.",
                     server.key.name, candidate.name
                 ),
                 stalled: true,

@@ -1,5 +1,6 @@
 //! Whole stories in memory: the real core and the real pass, against a cluster and a server that can be looked into.
 
+mod again;
 pub(super) mod bench;
 mod families;
 mod names;

@@ -179,6 +179,24 @@ async fn a_claim_whose_call_may_be_under_way_gives_way_when_it_can_come_no_more(
     assert_eq!(two.bench.provider.held().len(), 1);
 }
 
+/// Somebody else takes the name between the look for it and the call: nothing was done, and nothing is to be found out.
+#[tokio::test]
+async fn a_name_that_is_taken_at_the_last_moment_is_taken() {
+    let mut two = Two::new();
+    let taken = crate::model::Fault::Conflict("the name is in use".into());
+    two.bench.provider.next(Fate::Fault(taken));
+    two.pass(0).await;
+    assert_eq!(two.reason(0), "False NameTaken", "{}", two.bench.transcript());
+    let entry = two.bench.cluster.entry(&two.subjects[0]).unwrap();
+    assert_eq!(entry.intent, None, "no call is open");
+    let world = format!("{:?}", two.bench.cluster.world().clients[&two.subjects[0].client]);
+    assert!(!world.contains("delete it if nobody uses it"), "{world}");
+
+    two.bench.wait(60);
+    two.pass(0).await;
+    assert_eq!(two.reason(0), "True Registered", "free by now");
+}
+
 /// Two claims whose calls were both lost do not wait for each other for ever.
 #[tokio::test]
 async fn two_lost_claims_do_not_hold_each_other_up() {
@@ -309,4 +327,85 @@ async fn a_client_made_again_under_the_same_name_keeps_its_credential() {
     bench.assert_works();
     assert_eq!(bench.published("client-secret"), before);
     assert_eq!(bench.provider.calls("Register"), 1);
+}
+
+/// The answer to a registration under an exact name is lost, and then the client goes: what may be left there is named.
+#[tokio::test]
+async fn what_nobody_can_prove_is_named_before_it_is_forgotten() {
+    let orphan = |happening: &crate::model::Happening| {
+        matches!(happening, crate::model::Happening::PossibleOrphan { name, server }
+            if name == NAME && server == "corp")
+    };
+    for successor in [None, Some("second")] {
+        let mut two = Two::new();
+        two.bench.provider.next(Fate::Late);
+        two.pass(0).await;
+        let entry = two.bench.cluster.entry(&two.subjects[0]).unwrap();
+        assert!(entry.intent.is_some());
+        two.bench.cluster.delete_client(&two.subjects[0].client);
+        if let Some(name) = successor {
+            two.bench
+                .cluster
+                .create_client(&two.subjects[0].client, named(name));
+        }
+        assert!(!two.bench.told(orphan));
+        two.pass(0).await;
+        assert!(
+            two.bench.told(orphan),
+            "{successor:?}\n{}",
+            two.bench.transcript()
+        );
+        let entry = two.bench.cluster.entry(&two.subjects[0]);
+        assert_eq!(entry.is_some(), successor.is_some());
+    }
+}
+
+/// Somebody deletes the holder's client at the server and makes another one of that name, for another application.
+#[tokio::test]
+async fn a_name_that_was_given_to_somebody_else_is_neither_adopted_nor_removed() {
+    let mut two = Two::new();
+    two.pass(0).await;
+    two.bench.wait(100);
+    let ours = two.bench.published("client-id");
+    two.bench.provider.tamper(|clients| {
+        for client in clients.values_mut() {
+            client.credential = crate::model::Credential {
+                client_id: "foreign".into(),
+                client_secret: Some(crate::model::Confidential::new("canary-foreign")),
+            };
+        }
+    });
+    two.bench.list();
+    for _ in 0..3 {
+        two.pass(0).await;
+        assert_eq!(two.reason(0), "False NameTaken", "{}", two.bench.transcript());
+        two.bench.wait(60);
+    }
+    assert_eq!(two.bench.published("client-id"), ours, "it is not adopted");
+
+    two.bench.cluster.delete_client(&two.subjects[0].client);
+    two.pass(0).await;
+    assert!(two.bench.cluster.entry(&two.subjects[0]).is_none());
+    assert_eq!(two.bench.provider.held().len(), 1, "it is not removed");
+    assert_eq!(two.bench.provider.calls("Delete"), 0);
+}
+
+/// It is deleted there again: the name is free, and its holder is registered anew.
+#[tokio::test]
+async fn a_name_that_somebody_else_gave_back_is_registered_again() {
+    let mut two = Two::new();
+    two.pass(0).await;
+    two.bench.wait(100);
+    two.bench.provider.tamper(|clients| {
+        for client in clients.values_mut() {
+            client.credential.client_id = "foreign".into();
+        }
+    });
+    two.bench.list();
+    two.pass(0).await;
+    assert_eq!(two.reason(0), "False NameTaken");
+    two.bench.provider.tamper(std::collections::BTreeMap::clear);
+    two.bench.wait(60);
+    two.bench.settle().await;
+    two.bench.assert_works();
 }
