@@ -92,7 +92,7 @@ mod tests {
         let observe = Step::Observe(crate::model::Query::Scopes);
         let refused = Outcome::Fault(Fault::Throttled(None));
         for outcome in [Outcome::NotSent, refused] {
-            metrics.stepped(Some(&server), &observe, &outcome, within);
+            metrics.stepped(&observe, &outcome, within);
         }
         let text = metrics.text().unwrap();
         let mut counted: Vec<_> = text

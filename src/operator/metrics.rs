@@ -200,7 +200,7 @@ impl Metrics {
     }
 
     /// A step was taken. What was asked of a server in it is counted where it is sent, by [`Calls`].
-    pub fn stepped(&self, _server: Option<&ServerKey>, step: &Step, outcome: &Outcome, took: Duration) {
+    pub fn stepped(&self, step: &Step, outcome: &Outcome, took: Duration) {
         let (kind, outcome) = (kind(step), outcome_kind(outcome));
         self.steps
             .get_or_create(&StepLabels { step: kind, outcome })

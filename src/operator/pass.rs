@@ -51,14 +51,7 @@ pub trait World: Send + Sync {
     /// Waits for this long.
     async fn pause(&self, time: Duration);
     /// Told of every step and its outcome, for metrics, logs and tests.
-    fn observe(
-        &self,
-        subject: &Subject,
-        server: Option<&ServerKey>,
-        step: &Step,
-        outcome: &Outcome,
-        took: Duration,
-    );
+    fn observe(&self, subject: &Subject, step: &Step, outcome: &Outcome, took: Duration);
 }
 
 /// The way to one server.
@@ -213,13 +206,7 @@ impl<'a> Running<'a> {
                 return Err(NotLeading);
             }
         };
-        world.observe(
-            subject,
-            Some(self.state.server.key()),
-            step,
-            &outcome,
-            began.elapsed(),
-        );
+        world.observe(subject, step, &outcome, began.elapsed());
         self.state = fold(self.state, step, outcome);
         Ok(self)
     }

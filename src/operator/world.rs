@@ -398,14 +398,7 @@ impl World for Operator {
         tokio::time::sleep(time).await;
     }
 
-    fn observe(
-        &self,
-        subject: &Subject,
-        server: Option<&ServerKey>,
-        step: &Step,
-        outcome: &Outcome,
-        took: Duration,
-    ) {
+    fn observe(&self, subject: &Subject, step: &Step, outcome: &Outcome, took: Duration) {
         match (step, outcome) {
             (Step::Record(Record::Write { .. }), Outcome::Recorded(Some(version))) => {
                 locked(&self.ours).insert((String::new(), subject.entry_name()), version.clone());
@@ -416,7 +409,7 @@ impl World for Operator {
             }
             _ => {}
         }
-        self.metrics.stepped(server, step, outcome, took);
+        self.metrics.stepped(step, outcome, took);
         let (kind, result) = (kind(step), outcome_kind(outcome));
         match outcome {
             Outcome::Fault(fault) => tracing::warn!(step = kind, outcome = result, %fault, ?took, "step"),

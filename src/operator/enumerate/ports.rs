@@ -147,14 +147,7 @@ impl World for Process {
 
     async fn pause(&self, _time: Duration) {}
 
-    fn observe(
-        &self,
-        subject: &Subject,
-        _server: Option<&ServerKey>,
-        step: &Step,
-        outcome: &Outcome,
-        _took: Duration,
-    ) {
+    fn observe(&self, subject: &Subject, step: &Step, outcome: &Outcome, _took: Duration) {
         self.stage
             .write(|| format!("[{}] {subject}: {} -> {}", self.number, told(step), came(outcome)));
     }

@@ -364,14 +364,7 @@ impl World for Bench {
 
     async fn pause(&self, _time: Duration) {}
 
-    fn observe(
-        &self,
-        _subject: &Subject,
-        _server: Option<&ServerKey>,
-        step: &Step,
-        outcome: &Outcome,
-        _took: Duration,
-    ) {
+    fn observe(&self, _subject: &Subject, step: &Step, outcome: &Outcome, _took: Duration) {
         self.write(format!("  {} -> {}", told(step), came(outcome)));
     }
 }
