@@ -31,7 +31,8 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
         .conditions
         .get(&ClientCondition::Registered)
         .is_some_and(|told| told.reason == ClientReason::NameTaken);
-    let recheck = was_taken || entry.recheck_at.is_some_and(|at| at <= case.state.now);
+    let due = entry.recheck_at.is_some_and(|at| at <= case.state.now);
+    let recheck = was_taken || due;
     // A credential that is refused may have been replaced, by somebody or by a late delivery: the server can tell.
     let refused = server.capabilities.secret_readable
         && matches!(case.state.pass.verification, Some(Verification::Rejected(_)));
@@ -50,7 +51,7 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
             case.blocked_until(anothers(server, current), Wake::Backoff)
         }
         Some(remote) if suspicious => put_right(case, server, entry, remote, desired, rng),
-        Some(_) if recheck && entry.recheck_at.is_some() => go(case.record(LedgerEntry {
+        Some(_) if due => go(case.record(LedgerEntry {
             recheck_at: None,
             ..entry.clone()
         })),
