@@ -17,15 +17,13 @@ use crate::api::{
     STATUS_TEXT_MAX,
 };
 
-/// The one thing that is told: it feeds status, Events and metrics.
+/// The one thing that is told: it feeds status and Events.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Report {
     /// The whole status.
     pub status: Status,
     /// What happened since the last report.
     pub happenings: Vec<Happening>,
-    /// What stands in the way, if anything does.
-    pub obstacle: Option<Obstacle>,
 }
 
 /// The status of an `OAuthClient`.

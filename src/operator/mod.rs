@@ -4,15 +4,14 @@
 //!   says who is next, [`run`] has the workers and their retries.
 //! - **The process**: [`args`] is its command line, [`start`] finds out where it is, [`lead`] takes part in the election,
 //!   [`supervise`] begins tasks again that end, and [`clock`] tells a time that does not jump.
-//! - **Server objects**: [`tending`] has a task for each, [`servers`] is that task; it calls through [`rights`] (what the
-//!   credential lacks), [`scopes`] (remembered) and [`counted`] (for the metrics).
+//! - **Server objects**: [`tending`] has a task for each, [`servers`] is that task; it calls through [`scopes`]
+//!   (remembered) and [`tapped`], which tells [`rights`] (what the credential lacks) and [`metrics`].
 //! - **What is watched**: [`watches`] are the requests, [`mirror`] keeps what they tell, [`index`] says what is kept.
 //! - **What is shown**: [`standing`] is a server's status, [`tidings`] its Events; [`health`] serves the probes and
 //!   [`metrics`].
 
 pub mod args;
 pub mod clock;
-pub mod counted;
 #[cfg(test)]
 #[cfg(feature = "enumerate")]
 mod enumerate;
@@ -32,6 +31,7 @@ pub mod servers;
 pub mod standing;
 pub mod start;
 pub mod supervise;
+pub mod tapped;
 pub mod tending;
 pub mod tidings;
 pub mod watches;

@@ -1,22 +1,21 @@
 //! Rights that the operator's credential was found to lack. A server's check only reads, so a right that is missing shows
 //! itself no earlier than when a client needs it.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Denial, Fault, Handle, RemoteClient, Request, Verification,
-};
-use crate::provider::Provider;
+use crate::model::{Denial, Fault};
 
 /// A refusal that nobody has met again for this long counts no more: who asked for it may be gone. Longer than the pause
 /// after which a refused call is let through to see.
 const REMEMBERED: Duration = Duration::from_mins(20);
+
+/// Calls that nothing is learned from.
+const READS: [&str; 5] = ["Check", "ObserveClient", "ObserveAttempt", "List", "ObserveToken"];
 
 /// What a server refused to do for lack of a right, by kind of call.
 #[derive(Debug, Default)]
@@ -38,83 +37,39 @@ impl Rights {
         refusals.values().next().map(|(text, _)| text.clone())
     }
 
-    fn learn<T>(&self, call: &'static str, result: Result<T, Fault>) -> Result<T, Fault> {
-        match &result {
-            Err(Fault::Denied(Denial::Right, text)) => {
+    /// A call was made, and ended with this fault, if with any. Of the reads only that of the scopes can lack a right of
+    /// its own: the others are the server's check.
+    pub fn learn(&self, call: &'static str, fault: Option<&Fault>) {
+        if READS.contains(&call) {
+            return;
+        }
+        match fault {
+            Some(Fault::Denied(Denial::Right, text)) => {
                 self.refusals().insert(call, (text.clone(), Instant::now()));
             }
-            Ok(_) => {
-                let known = self.refusals().remove(call);
-                if known.is_some() {
-                    self.granted.notify_one();
-                }
-            }
-            Err(_) => {}
+            None if self.refusals().remove(call).is_some() => self.granted.notify_one(),
+            None | Some(_) => {}
         }
-        result
-    }
-}
-
-/// A provider whose refusals for lack of a right are remembered.
-pub struct WatchedRights {
-    provider: Arc<dyn Provider>,
-    rights: Arc<Rights>,
-}
-
-impl WatchedRights {
-    /// Tells `rights` what `provider` refuses.
-    pub fn new(provider: Arc<dyn Provider>, rights: Arc<Rights>) -> Self {
-        Self { provider, rights }
-    }
-}
-
-#[async_trait]
-impl Provider for WatchedRights {
-    fn capabilities(&self) -> &Capabilities {
-        self.provider.capabilities()
-    }
-
-    async fn check(&self) -> Result<(), Fault> {
-        self.provider.check().await
-    }
-
-    async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
-        self.provider.client(handle).await
-    }
-
-    async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
-        self.provider.attempted(candidate).await
-    }
-
-    async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {
-        self.provider.clients().await
-    }
-
-    async fn scopes(&self) -> Result<BTreeSet<String>, Fault> {
-        self.rights.learn("Scopes", self.provider.scopes().await)
-    }
-
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        self.provider.verify(credential).await
-    }
-
-    async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
-        let result = self.provider.perform(request, within).await;
-        self.rights.learn(request.kind(), result)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::Arc;
+
+    use super::super::tapped::Tapped;
     use super::*;
-    use crate::model::testing;
+    use crate::model::{Request, testing};
+    use crate::provider::Provider as _;
     use crate::provider::memory::{Fate, MemoryProvider};
 
     #[tokio::test(start_paused = true)]
     async fn a_refusal_counts_until_the_call_is_done_or_nobody_meets_it_again() {
         let memory = Arc::new(MemoryProvider::new(testing::capabilities(), &[]));
         let rights = Arc::new(Rights::default());
-        let provider = WatchedRights::new(memory.clone(), rights.clone());
+        let learning = rights.clone();
+        let provider = Tapped::new(memory.clone(), move |call, fault| learning.learn(call, fault));
         let provision = Request::ProvisionScopes(BTreeSet::new());
         let refused = |denial| Fate::Fault(Fault::Denied(denial, "403 Forbidden: create:clients".into()));
         let within = Duration::from_secs(1);

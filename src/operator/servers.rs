@@ -9,13 +9,13 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
 
-use super::counted::Counted;
 use super::index::comparable;
 use super::pass::{Connection, Permit, Permits, World};
 use super::queue::Urgency;
-use super::rights::{Rights, WatchedRights};
+use super::rights::Rights;
 use super::scopes::RememberedScopes;
 use super::standing::{Health, Lacking, ServerObjects, Standing};
+use super::tapped::Tapped;
 use super::tidings::{Tidings, Words, unreachable};
 use super::world::Operator;
 use crate::api::{DriftAction, ProviderSpec, ServerReason, ServerSpec, ServerStatus};
@@ -418,12 +418,14 @@ impl Tender {
             connect(spec, namespaced, &secrets, &self.egress).map_err(|why| not_connected(&why))?;
         // What another credential lacked says nothing of this one.
         self.rights = Arc::default();
-        let counted = Arc::new(Counted::new(provider, self.operator.metrics.calls_of(&self.key)));
+        let calls = self.operator.metrics.calls_of(&self.key);
+        let rights = self.rights.clone();
+        let tapped = Tapped::new(provider, move |call, fault| {
+            calls.made(call, fault);
+            rights.learn(call, fault);
+        });
         Ok(Connection {
-            provider: Arc::new(WatchedRights::new(
-                Arc::new(RememberedScopes::new(counted)),
-                self.rights.clone(),
-            )),
+            provider: Arc::new(RememberedScopes::new(Arc::new(tapped))),
             permits: Arc::new(Limits {
                 gate: self.gate(spec, secrets),
                 trouble: self.trouble.clone(),

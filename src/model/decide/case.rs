@@ -104,8 +104,12 @@ impl<'a> Case<'a> {
         self.blocked_until(obstacle, Wake::OnChange)
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "an obstacle is made where it is met, for this call"
+    )]
     pub(super) fn blocked_until<T>(&self, obstacle: Obstacle, wake: Wake) -> Flow<T> {
-        self.tell(Some(obstacle), None)?;
+        self.tell(Some(&obstacle), None)?;
         end(Decision::Blocked(wake))
     }
 
@@ -144,7 +148,7 @@ impl<'a> Case<'a> {
     }
 
     /// Reports, if there is anything to say that was not said.
-    fn tell(&self, obstacle: Option<Obstacle>, next_rotation: Option<Timestamp>) -> Flow {
+    fn tell(&self, obstacle: Option<&Obstacle>, next_rotation: Option<Timestamp>) -> Flow {
         self.say(report(self.state, self.client, obstacle, next_rotation))
     }
 

@@ -14,7 +14,8 @@ use crate::model::report::Obstacle;
 use crate::model::state::Server;
 use crate::model::step::Step;
 
-/// Before anything is recorded: another entry that claims the name has it.
+/// Another entry that claims the name has it: before anything is recorded, and when a client of that name is there after a
+/// call whose answer was lost.
 pub(super) fn free(case: &Case, server: &Server, candidate: &Candidate) -> Flow {
     if is_claimed(case, server, candidate)? {
         return case.blocked_until(taken(server, candidate), Wake::Backoff);
@@ -57,14 +58,6 @@ pub(super) fn before_repeat(
         return case.blocked_until(taken(server, candidate), Wake::At(over));
     }
     withdraw(case, entry)
-}
-
-/// A client of that name is there after a call whose answer was lost: it may be another entry's.
-pub(super) fn found(case: &Case, server: &Server, candidate: &Candidate) -> Flow {
-    if is_claimed(case, server, candidate)? {
-        return case.blocked_until(taken(server, candidate), Wake::Backoff);
-    }
-    Ok(())
 }
 
 fn is_claimed(case: &Case, server: &Server, candidate: &Candidate) -> Flow<bool> {

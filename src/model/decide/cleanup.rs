@@ -187,11 +187,7 @@ fn tell(state: &State, happenings: Vec<Happening>) -> Flow {
         ClientView::Present(client) => client.status.clone(),
         ClientView::Gone { .. } | ClientView::Unknown(_) => Status::default(),
     };
-    go(Step::Report(Box::new(Report {
-        status,
-        happenings,
-        obstacle: None,
-    })))
+    go(Step::Report(Box::new(Report { status, happenings })))
 }
 
 /// Says which client may be left at the server: a registration under an exact name whose outcome is not known is given

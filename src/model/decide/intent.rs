@@ -98,7 +98,7 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
                     give_up(case, entry, intent, owed_at_once(case, remote))
                 }
                 Some(_) => {
-                    claim::found(case, server, candidate)?;
+                    claim::free(case, server, candidate)?;
                     case.blocked(cannot_prove(&server.key.name, &candidate.name))
                 }
                 None if once => give_up(case, entry, intent, lost(case.state, candidate.clone())),

@@ -15,7 +15,7 @@ use crate::model::step::Verification;
 pub fn report(
     state: &State,
     client: &ClientObject,
-    obstacle: Option<Obstacle>,
+    obstacle: Option<&Obstacle>,
     next_rotation: Option<Timestamp>,
 ) -> Report {
     let entry = state.ledger.entry().filter(|entry| entry.owner == client.uid);
@@ -25,13 +25,13 @@ pub fn report(
         conditions: BTreeMap::new(),
     };
 
-    sheet.accepted(obstacle.as_ref());
-    sheet.registered(entry, obstacle.as_ref());
-    sheet.secret_published(state, entry, obstacle.as_ref());
+    sheet.accepted(obstacle);
+    sheet.registered(entry, obstacle);
+    sheet.secret_published(state, entry, obstacle);
     sheet.verified(state, entry);
-    sheet.rotating(entry, obstacle.as_ref());
-    sheet.ready(entry, obstacle.as_ref());
-    if let Some(obstacle) = obstacle.as_ref().filter(|obstacle| obstacle.stalled) {
+    sheet.rotating(entry, obstacle);
+    sheet.ready(entry, obstacle);
+    if let Some(obstacle) = obstacle.filter(|obstacle| obstacle.stalled) {
         sheet.set(
             ClientCondition::Stalled,
             ConditionStatus::True,
@@ -60,7 +60,7 @@ pub fn report(
     }
     .fitted();
     let mut happenings = state.pass.happenings.clone();
-    if let Some(obstacle) = &obstacle
+    if let Some(obstacle) = obstacle
         && is_news(client, obstacle)
     {
         happenings.push(Happening::Blocked {
@@ -79,11 +79,7 @@ pub fn report(
     {
         happenings.push(Happening::CredentialVerified);
     }
-    Report {
-        status,
-        happenings,
-        obstacle,
-    }
+    Report { status, happenings }
 }
 
 /// Writes the report of a client whose record or Secret Kubernetes does not let the operator read or keep: what was said
@@ -123,7 +119,6 @@ pub fn impeded(state: &State, client: &ClientObject, message: &str) -> Report {
         }
         .fitted(),
         happenings,
-        obstacle: Some(obstacle),
     }
 }
 

@@ -1,4 +1,5 @@
-//! A client that is made again with another server waits for what it left at the first one, and says so.
+//! What is made again under a name that was used before: with another server it waits for what it left at the first one,
+//! and says so; in another namespace of that name it inherits nothing.
 
 use super::bench::Bench;
 use crate::api::ClientCondition;
@@ -111,4 +112,63 @@ async fn it_says_how_long_the_deletion_delay_is() {
     bench.wait(24 * 3600 + 1);
     bench.pass().await;
     assert_eq!((bench.provider.held(), bench.entry()), (vec![], None));
+}
+
+#[tokio::test]
+async fn a_client_that_is_made_again_with_another_server_starts_anew() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    bench.cluster.delete_client(bench.key());
+    let mut spec = testing::spec(&["read"]);
+    spec.server_ref.name = "other".into();
+    bench.cluster.create_client(bench.key(), spec);
+    let ended = bench.pass().await;
+    assert_eq!(ended.wake, crate::model::Wake::Now, "{}", bench.transcript());
+    assert_eq!((bench.provider.held(), bench.entry()), (vec![], None));
+    bench.pass().await;
+    assert_eq!(
+        bench.reason(ClientCondition::Accepted),
+        "False ServerNotFound",
+        "there is no other server here"
+    );
+}
+
+#[tokio::test]
+async fn a_namespace_that_is_made_again_inherits_nothing() {
+    let bench = Bench::new();
+    bench.apply();
+    bench.settle().await;
+    let before = bench.published("client-secret");
+    bench.cluster.delete_client(bench.key());
+    bench.cluster.collect_garbage();
+    bench.cluster.terminate_namespace("payments");
+    bench.cluster.remove_namespace("payments");
+    bench.cluster.create_namespace("payments", &[]);
+    bench.apply();
+    bench.settle().await;
+    assert_ne!(bench.published("client-secret"), before);
+    assert_eq!(
+        (bench.provider.held(), bench.entry()),
+        (vec![], None),
+        "what the first tenant had is removed"
+    );
+}
+
+#[tokio::test]
+async fn a_successor_publishes_under_its_own_name() {
+    let bench = Bench::new();
+    bench.edit_server(|server| server.deletion_delay = jiff::SignedDuration::from_secs(3600));
+    bench.apply();
+    bench.settle().await;
+    let before = bench.published("client-secret");
+    bench.cluster.delete_client(bench.key());
+    bench.pass().await;
+    let mut spec = testing::spec(&["read"]);
+    spec.secret.name = Some("renamed".into());
+    bench.cluster.create_client(bench.key(), spec);
+    bench.settle().await;
+    assert_eq!(bench.secret(), None);
+    let renamed = bench.cluster.found_secret("payments", "renamed").unwrap();
+    assert_eq!(renamed.data["client-secret"].expose(), before);
 }

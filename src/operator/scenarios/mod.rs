@@ -7,4 +7,5 @@ mod names;
 mod rights;
 pub(super) mod servers;
 mod stories;
+mod turns;
 mod weather;

@@ -1,5 +1,4 @@
-//! The requests to a server, counted where they are made: what our own gate refused, what was not sent and what was
-//! remembered is no request.
+//! What becomes of each call of a provider, told to whoever wants to know.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -7,62 +6,61 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::metrics::Calls;
 use crate::model::{
     Answer, Candidate, Capabilities, Credential, Fault, Handle, RemoteClient, Request, Verification,
 };
 use crate::provider::Provider;
 
-/// A provider whose calls are counted.
-pub struct Counted {
+/// A provider of whose calls is told, by kind, with the fault that they ended with.
+pub struct Tapped<T> {
     provider: Arc<dyn Provider>,
-    calls: Calls,
+    told: T,
 }
 
-impl Counted {
-    /// Counts the calls of `provider` in `calls`.
-    pub fn new(provider: Arc<dyn Provider>, calls: Calls) -> Self {
-        Self { provider, calls }
+impl<T: Fn(&'static str, Option<&Fault>) + Send + Sync> Tapped<T> {
+    /// Tells `told` of the calls of `provider`.
+    pub fn new(provider: Arc<dyn Provider>, told: T) -> Self {
+        Self { provider, told }
     }
 
-    fn count<T>(&self, call: &'static str, result: Result<T, Fault>) -> Result<T, Fault> {
-        self.calls.made(call, result.as_ref().err());
+    fn tell<A>(&self, call: &'static str, result: Result<A, Fault>) -> Result<A, Fault> {
+        (self.told)(call, result.as_ref().err());
         result
     }
 }
 
 #[async_trait]
-impl Provider for Counted {
+impl<T: Fn(&'static str, Option<&Fault>) + Send + Sync> Provider for Tapped<T> {
     fn capabilities(&self) -> &Capabilities {
         self.provider.capabilities()
     }
 
     async fn check(&self) -> Result<(), Fault> {
-        self.count("Check", self.provider.check().await)
+        self.tell("Check", self.provider.check().await)
     }
 
     async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
-        self.count("ObserveClient", self.provider.client(handle).await)
+        self.tell("ObserveClient", self.provider.client(handle).await)
     }
 
     async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
-        self.count("ObserveAttempt", self.provider.attempted(candidate).await)
+        self.tell("ObserveAttempt", self.provider.attempted(candidate).await)
     }
 
     async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {
-        self.count("List", self.provider.clients().await)
+        self.tell("List", self.provider.clients().await)
     }
 
     async fn scopes(&self) -> Result<BTreeSet<String>, Fault> {
-        self.count("ObserveScopes", self.provider.scopes().await)
+        self.tell("ObserveScopes", self.provider.scopes().await)
     }
 
     async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        self.count("ObserveToken", self.provider.verify(credential).await)
+        self.tell("ObserveToken", self.provider.verify(credential).await)
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
-        self.count(request.kind(), self.provider.perform(request, within).await)
+        self.tell(request.kind(), self.provider.perform(request, within).await)
     }
 }
 
@@ -81,7 +79,8 @@ mod tests {
             name: "corp".into(),
         };
         let memory = Arc::new(MemoryProvider::new(testing::capabilities(), &[]));
-        let provider = Counted::new(memory.clone(), metrics.calls_of(&server));
+        let calls = metrics.calls_of(&server);
+        let provider = Tapped::new(memory.clone(), move |call, fault| calls.made(call, fault));
         let provision = Request::ProvisionScopes(BTreeSet::new());
         let within = Duration::from_secs(1);
         provider.perform(&provision, within).await.unwrap();
