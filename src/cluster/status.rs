@@ -43,7 +43,7 @@ pub fn to_api(status: &Status) -> OAuthClientStatus {
             next_rotation_time: rotation.next_rotation.map(time),
             overlap_end_time: rotation.overlap_end.map(time),
             previous_client_id: rotation.previous_client_id.clone(),
-            credential_expiration_time: None,
+            credential_expiration_time: rotation.credential_expiration.map(time),
         }),
     }
 }
@@ -89,6 +89,7 @@ pub fn from_api(status: OAuthClientStatus) -> Status {
             last_handled_trigger: rotation.last_handled_trigger,
             last_rotation: rotation.last_rotation_time.map(|time| time.0),
             next_rotation: rotation.next_rotation_time.map(|time| time.0),
+            credential_expiration: rotation.credential_expiration_time.map(|time| time.0),
             overlap_end: rotation.overlap_end_time.map(|time| time.0),
             previous_client_id: rotation.previous_client_id,
         }),
@@ -205,6 +206,7 @@ mod tests {
                 last_handled_trigger: Some("2026".to_owned()),
                 last_rotation: Some(at(1)),
                 next_rotation: Some(at(2)),
+                credential_expiration: Some(at(4)),
                 overlap_end: Some(at(3)),
                 previous_client_id: Some("before".to_owned()),
             }),

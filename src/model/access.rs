@@ -163,7 +163,9 @@ fn supported(spec: &OAuthClientSpec, server: &Server) -> Result<(), Obstacle> {
     {
         return refuse("rotation.overlap Required".into(), "use Preferred");
     }
-    if rotation.is_some_and(|rotation| rotation.renew_before_seconds.is_some()) {
+    if rotation.is_some_and(|rotation| rotation.renew_before_seconds.is_some())
+        && !capabilities.secrets_expire
+    {
         return refuse(
             "rotation.renewBeforeSeconds, as its secrets do not expire".into(),
             "use rotation.maxAgeSeconds or rotation.schedule",

@@ -117,6 +117,12 @@ pub struct Capabilities {
     pub scopes: ScopeModel,
     /// There is a complete list of clients.
     pub can_list: bool,
+    /// A client can be read without changing anything, and what a lost attempt made can be looked for.
+    pub can_look_up: bool,
+    /// Each registration is managed with an access of its own (RFC 7592), and not with the operator's credential.
+    pub own_access: bool,
+    /// Secrets may end to be good by themselves.
+    pub secrets_expire: bool,
     /// A client can be disabled.
     pub can_disable: bool,
     /// A token request can prove a credential.

@@ -65,6 +65,21 @@ pub(super) mod in_ledger {
     }
 }
 
+/// The same for a secret that is always there.
+pub(super) mod in_ledger_always {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::Confidential;
+
+    pub(crate) fn serialize<S: Serializer>(secret: &Confidential, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.expose())
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Confidential, D::Error> {
+        String::deserialize(from).map(Confidential::new)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

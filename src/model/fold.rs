@@ -2,7 +2,7 @@
 
 use super::decide::{differs, is_removal};
 use super::fault::Fault;
-use super::ledger::{Intent, LedgerEntry, Operation, Rotation};
+use super::ledger::{Intent, LedgerEntry, Obligation, Operation, Rotation};
 use super::metadata::RemoteClient;
 use super::names::Version;
 use super::report::{Happening, names};
@@ -59,6 +59,13 @@ fn faulted(state: &mut State, step: &Step, fault: Fault) {
         state.pass.not_done = Some(id.clone());
     }
     match (step, fault) {
+        (
+            Step::Call(Call {
+                attempt: Some((id, _)),
+                ..
+            }),
+            Fault::Unmanageable(_),
+        ) => state.pass.unmanageable = Some(id.clone()),
         (Step::Observe(Query::Token(_)), fault) => {
             state.pass.verification = Some(Verification::Unknown(fault.to_string()));
         }
@@ -113,6 +120,11 @@ fn succeeded(state: &mut State, step: &Step, outcome: Outcome) {
         (Step::Observe(Query::Token(_)), Outcome::Token(verification)) => {
             state.pass.verification = Some(verification);
         }
+        (Step::Observe(Query::Revoked(_)), Outcome::Token(verification)) => match verification {
+            Verification::TokenIssued => state.pass.revoked = Some(false),
+            Verification::Rejected(_) => state.pass.revoked = Some(true),
+            Verification::Unknown(why) => state.pass.removal_fault = Some(Fault::Unavailable(why)),
+        },
         (Step::FindClaim(_), Outcome::Claimed(claimed)) => state.pass.claimed = Some(claimed),
         (Step::Record(record), Outcome::Recorded(version)) => recorded(state, record, version),
         (Step::Call(Call { attempt: None, .. }), Outcome::Answered(Answer::Scopes(scopes))) => {
@@ -243,6 +255,19 @@ fn note(state: &mut State, before: Option<&LedgerEntry>, after: Option<&LedgerEn
     {
         let value = rotation.annotation.clone();
         happenings.push(Happening::RotationStarted { value });
+    }
+    if let Some(after) = after {
+        let left = |entry: &LedgerEntry| {
+            let left = entry.obligations.iter().filter(|owed| owed.is_unmanageable());
+            left.map(Obligation::described).collect::<Vec<_>>()
+        };
+        let known = before.map(left).unwrap_or_default();
+        let new = left(after).into_iter().filter(|what| !known.contains(what));
+        happenings.extend(new.map(|what| Happening::LeftBehind {
+            what,
+            server: after.server.name.clone(),
+            client: after.client().clone(),
+        }));
     }
     let over = before.iter().flat_map(|entry| &entry.obligations);
     match after {

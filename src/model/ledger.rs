@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confidential::Confidential;
 use super::digest::short_hash;
-use super::metadata::{ClientMetadata, Credential};
+use super::metadata::{ClientMetadata, Credential, RegistrationAccess};
 use super::names::{
     AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid, looks_generated,
 };
@@ -130,6 +130,58 @@ pub struct Registration {
     pub registered_at: Timestamp,
     /// When we last changed it, or looked at it. Observations that began before are stale.
     pub as_of: Timestamp,
+    /// When the secret ends to be good by itself.
+    #[serde(default)]
+    pub secret_expires_at: Option<Timestamp>,
+    /// What it is changed and removed with.
+    #[serde(default)]
+    pub access: Access,
+}
+
+impl Registration {
+    /// Every secret in it.
+    fn secrets(&self) -> impl Iterator<Item = &Confidential> {
+        let token = match &self.access {
+            Access::Own(own) => Some(&own.token),
+            Access::Operator | Access::Lost(_) => None,
+        };
+        self.credential.client_secret.iter().chain(token)
+    }
+}
+
+/// What a registration is changed and removed with.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Access {
+    /// With the operator's own credential.
+    #[default]
+    Operator,
+    /// With the access that the server handed out for this one registration.
+    Own(RegistrationAccess),
+    /// With nothing any more. What it holds works on, until it ends by itself.
+    Lost(Loss),
+}
+
+impl Access {
+    /// What came with an answer, where this kind of server hands out an access for each registration.
+    pub fn given(own: Option<RegistrationAccess>, handed_out: bool) -> Self {
+        match own {
+            Some(access) => Self::Own(access),
+            None if handed_out => Self::Lost(Loss::NeverGiven),
+            None => Self::Operator,
+        }
+    }
+}
+
+/// Why a registration can be managed no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Loss {
+    /// The server hands out no access, or not to this client.
+    NeverGiven,
+    /// The server refuses it, or has no such call.
+    Refused,
+    /// The answer to a change was lost and with it, as the server has shown since, the access: whether the change is in
+    /// effect is not known.
+    WithAnswer,
 }
 
 /// The registration that a rotation replaced, kept while consumers change over.
@@ -198,8 +250,10 @@ pub enum Operation {
 pub struct Candidate {
     /// The name.
     pub name: String,
-    /// Whether the name proves ownership, as nobody else would generate it.
-    pub name_is_proof: bool,
+    /// How what a lost attempt made is found again.
+    pub trace: Trace,
+    /// Who makes it.
+    pub marker: Marker,
     /// The client id where we choose it.
     pub client_id: Option<String>,
     /// The secret where we choose it.
@@ -207,6 +261,42 @@ pub struct Candidate {
     pub client_secret: Option<super::confidential::Confidential>,
     /// The metadata.
     pub metadata: ClientMetadata,
+}
+
+/// How what an attempt to register made is found again when its answer is lost, and what finding it proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Trace {
+    /// By a name that nobody else would generate: what has it is ours.
+    GeneratedName,
+    /// By an exact name, which anybody can have given: it is claimed in the ledger, and finding it proves nothing.
+    ExactName,
+    /// Not at all: the server gives no way to look.
+    None,
+}
+
+impl Candidate {
+    /// Whether the name proves whose client has it.
+    pub fn name_is_proof(&self) -> bool {
+        self.trace == Trace::GeneratedName
+    }
+}
+
+/// Who makes a registration, for servers that keep a note of it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marker {
+    /// A hash of cluster and UID of the `OAuthClient`: the same in all its registrations, and nobody else's.
+    pub owner: String,
+    /// Which of its registrations it is; no number is used twice.
+    pub number: u32,
+}
+
+impl Marker {
+    /// Who we are, as `software_id` of RFC 7591: the same in all registrations of one `OAuthClient`. Its
+    /// `software_version` is the number.
+    pub fn software_id(&self) -> String {
+        format!("oauthclient.dev/{}", self.owner)
+    }
 }
 
 /// Why a rotation happens and what it serves.
@@ -286,25 +376,54 @@ pub struct Obligation {
     pub attempt: Option<Attempt>,
 }
 
+impl Obligation {
+    /// Whether the try to remove it has this id.
+    pub fn is_tried_by(&self, id: &AttemptId) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| attempt.id == *id)
+    }
+
+    /// Which client at the server it is about, for a person who looks for it there.
+    pub fn described(&self) -> String {
+        match (&self.registration, &self.lost) {
+            (Some(registration), _) => format!("client {}", registration.credential.client_id),
+            (None, Some(lost)) if lost.trace == Trace::None => format!(
+                "perhaps a client with software_id {} and software_version {}",
+                lost.marker.software_id(),
+                lost.marker.number
+            ),
+            (None, _) => format!("client {}", self.handle),
+        }
+    }
+
+    /// Whether nothing that the operator can do ends it: an admin has to.
+    pub fn is_unmanageable(&self) -> bool {
+        let never_found = |lost: &Candidate| lost.trace == Trace::None;
+        let never_removed = |registration: &Registration| matches!(registration.access, Access::Lost(_));
+        self.lost.as_ref().is_some_and(never_found) || self.registration.as_ref().is_some_and(never_removed)
+    }
+}
+
 impl LedgerEntry {
     /// The client it is about.
     pub fn client(&self) -> &ClientKey {
         &self.subject.client
     }
 
-    /// The obligation that is due at `now` and was due for the longest time, with its place in the list.
+    /// The obligation that the operator can end, is due at `now` and was due for the longest time, with its place in the
+    /// list.
     pub fn due_obligation(&self, now: Timestamp) -> Option<(usize, &Obligation)> {
         self.obligations
             .iter()
             .enumerate()
-            .filter(|(_, obligation)| obligation.not_before <= now)
+            .filter(|(_, obligation)| obligation.not_before <= now && !obligation.is_unmanageable())
             .min_by_key(|(_, obligation)| obligation.not_before)
     }
 
-    /// When the next obligation becomes due, if there is any.
+    /// When the next obligation that the operator can end becomes due, if there is any.
     pub fn next_obligation(&self) -> Option<Timestamp> {
         self.obligations
             .iter()
+            .filter(|obligation| !obligation.is_unmanageable())
             .map(|obligation| obligation.not_before)
             .min()
     }
@@ -358,7 +477,7 @@ impl LedgerEntry {
             .iter()
             .chain(previous)
             .chain(owed)
-            .filter_map(|registration| registration.credential.client_secret.as_ref())
+            .flat_map(Registration::secrets)
             .chain(candidate)
             .chain(lost.filter_map(|candidate| candidate.client_secret.as_ref()))
     }
@@ -490,7 +609,8 @@ mod tests {
             operation: Operation::Register {
                 candidate: Candidate {
                     name: "attempted".to_owned(),
-                    name_is_proof: false,
+                    trace: Trace::ExactName,
+                    marker: testing::marker(),
                     client_id: None,
                     client_secret: None,
                     metadata: ClientMetadata::default(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::capabilities::Field;
@@ -97,6 +98,21 @@ pub struct Credential {
     pub client_secret: Option<Confidential>,
 }
 
+/// A client's own access to its registration (RFC 7592, section 3), where a server hands one out. Whoever loses it can
+/// never change or remove that client again, so it is stored before anything else is done with an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegistrationAccess {
+    /// `registration_client_uri`
+    pub uri: String,
+    /// `registration_access_token`
+    #[serde(with = "super::confidential::in_ledger_always")]
+    pub token: Confidential,
+    /// The client's metadata as the server returned it last, a JSON object without any credential: an update has to send
+    /// all of it back.
+    pub document: String,
+}
+
 /// One client as a server tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RemoteClient {
@@ -108,6 +124,10 @@ pub struct RemoteClient {
     pub credential: Credential,
     /// What the server tells of it, normalised.
     pub metadata: ClientMetadata,
+    /// When the secret ends to be good by itself; none where it does not, or where that is not told.
+    pub secret_expires_at: Option<Timestamp>,
+    /// The access to its registration, where it has one of its own: that of this answer, or the one that still holds.
+    pub access: Option<RegistrationAccess>,
 }
 
 impl RemoteClient {
@@ -159,6 +179,8 @@ mod tests {
                 client_secret: None,
             },
             metadata: ClientMetadata::default(),
+            secret_expires_at: None,
+            access: None,
         };
         assert!(!remote.shows_other_credential(&known));
         remote.credential.client_secret = Some(Confidential::new("t"));

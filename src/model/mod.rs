@@ -41,10 +41,10 @@ pub use digest::{sha256_hex, short_hash};
 pub use fault::{Denial, Fault};
 pub use fold::fold;
 pub use ledger::{
-    Attempt, Candidate, Chosen, Endpoints, Intent, LedgerEntry, Obligation, Operation, Previous,
-    Registration, Removal, Rotation, SCHEMA, Served, Unreadable, claim,
+    Access, Attempt, Candidate, Chosen, Endpoints, Intent, LedgerEntry, Loss, Marker, Obligation, Operation,
+    Previous, Registration, Removal, Rotation, SCHEMA, Served, Trace, Unreadable, claim,
 };
-pub use metadata::{ClientMetadata, Credential, RemoteClient};
+pub use metadata::{ClientMetadata, Credential, RegistrationAccess, RemoteClient};
 pub use names::{
     AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid, Version, generated_name,
     random_id,
@@ -56,4 +56,6 @@ pub use state::{
     Answer, ClientObject, ClientView, Here, LedgerView, NamespaceView, Observation, Pass, Server, ServerView,
     State, Timing, Written,
 };
-pub use step::{Call, Outcome, Publish, PublishMode, Query, Record, Refusal, Request, Step, Verification};
+pub use step::{
+    Call, Outcome, Publish, PublishMode, Query, Record, Refusal, Request, Step, Target, Verification,
+};

@@ -152,11 +152,16 @@ pub fn generated_name(
     number: u32,
     limit: usize,
 ) -> String {
-    let suffix = format!(".{}.{number}", short_hash(&[&cluster.0, &owner.0], OWNER_HASH));
+    let suffix = format!(".{}.{number}", owner_hash(cluster, owner));
     let room = limit.saturating_sub(suffix.chars().count());
     let mut name = cut(client_name, room);
     name.push_str(&suffix);
     name
+}
+
+/// What tells the registrations of one `OAuthClient` from everybody else's: ten hexadecimal digits.
+pub fn owner_hash(cluster: &ClusterId, owner: &Uid) -> String {
+    short_hash(&[&cluster.0, &owner.0], OWNER_HASH)
 }
 
 /// Whether a name ends as [`generated_name`] ends one. Nobody may choose such a name and keep it as it is: where the

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::capabilities::Field;
 use super::ledger::Removal;
-use super::names::Handle;
+use super::names::{ClientKey, Handle};
 use super::text::first_chars;
 use crate::api::{
     ANNOTATION_ROTATE, ClientCondition, ClientReason, ConditionStatus, MESSAGE_MAX, STATUS_LIST_MAX,
@@ -128,6 +128,8 @@ pub struct RotationState {
     pub overlap_end: Option<Timestamp>,
     /// The client id before.
     pub previous_client_id: Option<String>,
+    /// When the credential ends to be good by itself.
+    pub credential_expiration: Option<Timestamp>,
 }
 
 /// Something in the way of what the spec asks for.
@@ -207,6 +209,15 @@ pub enum Happening {
         /// The server.
         server: String,
     },
+    /// A client may be, or is, left at the server that the operator has no way to remove.
+    LeftBehind {
+        /// Which, in words.
+        what: String,
+        /// The server.
+        server: String,
+        /// The client that it was registered for.
+        client: ClientKey,
+    },
     /// Something is in the way.
     Blocked {
         /// Why, as one word.
@@ -232,6 +243,7 @@ impl Happening {
             Self::CleanupDone { .. } => "CleanupDone",
             Self::CleanupPending { .. } => "CleanupPending",
             Self::PossibleOrphan { .. } => "PossibleOrphan",
+            Self::LeftBehind { .. } => "Unmanageable",
             Self::Blocked { reason, .. } => reason.as_str(),
         }
     }
@@ -243,6 +255,7 @@ impl Happening {
             Self::DriftFound { .. }
                 | Self::CleanupPending { .. }
                 | Self::PossibleOrphan { .. }
+                | Self::LeftBehind { .. }
                 | Self::Blocked { .. }
         )
     }
@@ -276,6 +289,10 @@ impl Happening {
                 "a client named {name} may exist at {server}, or not be ours: the answer to its registration was lost, and \
                  an exact name proves nothing. Platform team: look there, and delete it if nobody uses it; the operator \
                  leaves it alone"
+            ),
+            Self::LeftBehind { what, server, client } => format!(
+                "{what} is left at {server}, and the operator has no way to remove it. Platform team: remove it there if \
+                 nobody uses it, then discharge it with kubectl oauthclient discharge {client}"
             ),
             Self::Blocked { message, .. } => message.clone(),
         }

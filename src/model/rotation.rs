@@ -72,7 +72,14 @@ pub fn triggers(
         .map(|schedule| next_tick(schedule, since))
         .transpose()?
         .flatten();
-    let next = [age, tick].into_iter().flatten().min();
+    let expiry = current.secret_expires_at.map(|expires| {
+        renewal(
+            since,
+            expires,
+            rotation.and_then(|rotation| rotation.renew_before_seconds),
+        )
+    });
+    let next = [age, tick, expiry].into_iter().flatten().min();
     let due = annotation.is_some() || next.is_some_and(|next| next <= now);
     Ok(Triggers {
         due: due.then_some(Rotation {
@@ -81,6 +88,18 @@ pub fn triggers(
         }),
         next: next.filter(|next| *next > now),
     })
+}
+
+/// When a secret that ends to be good by itself is replaced: so long before, or after two thirds of its life and at most a
+/// week before; but never in the first half of its life, or a short-lived one would be replaced without end.
+fn renewal(since: Timestamp, expires: Timestamp, before: Option<u32>) -> Timestamp {
+    const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+    let life = expires.duration_since(since).max(SignedDuration::ZERO);
+    let before = before.map_or_else(
+        || (life / 3).min(WEEK),
+        |before| SignedDuration::from_secs(before.into()),
+    );
+    expires.checked_sub(before.min(life / 2)).unwrap_or(since)
 }
 
 /// The first tick after the last rotation: however many were missed since, one rotation catches up.
@@ -166,6 +185,28 @@ mod tests {
             Ok(method) => format!("{method:?}"),
             Err(why) => format!("{why:?}"),
         }
+    }
+
+    #[test]
+    fn a_secret_that_expires_is_replaced_in_time() {
+        let (since, hour) = (testing::noon(), SignedDuration::from_hours(1));
+        let at = |life: SignedDuration, before| {
+            let renewal = renewal(since, since + life, before);
+            (since + life).duration_since(renewal)
+        };
+        assert_eq!(at(hour * 3, None), hour, "two thirds of its life");
+        assert_eq!(at(hour * 24 * 365, None), hour * 24 * 7, "at most a week before");
+        assert_eq!(at(hour * 3, Some(60)), SignedDuration::from_mins(1));
+        assert_eq!(
+            at(hour, Some(86_400)),
+            hour / 2,
+            "never in the first half of its life"
+        );
+        assert_eq!(
+            at(-hour, None),
+            SignedDuration::ZERO,
+            "what has ended is due at once"
+        );
     }
 
     #[test]

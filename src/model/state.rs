@@ -244,6 +244,10 @@ pub struct Pass {
     pub looked_up: Option<(String, Option<RemoteClient>)>,
     /// The attempt whose call failed so that it is certain that nothing was done.
     pub not_done: Option<AttemptId>,
+    /// The attempt whose client the server does not let us manage.
+    pub unmanageable: Option<AttemptId>,
+    /// Whether the credential of a client that is owed to its removal is refused by now.
+    pub revoked: Option<bool>,
     /// What a write at the API server came to grief with.
     pub refusal: Option<(Written, Refusal)>,
     /// A dry run of publishing was accepted.

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use super::fault::Fault;
-use super::ledger::{Candidate, LedgerEntry};
-use super::metadata::{ClientMetadata, Credential, RemoteClient};
+use super::ledger::{Access, Candidate, LedgerEntry, Registration};
+use super::metadata::{ClientMetadata, Credential, RegistrationAccess, RemoteClient};
 use super::names::{AttemptId, Handle, Uid, Version};
 use super::publication::{FoundSecret, Publication};
 use super::report::Report;
@@ -49,6 +49,8 @@ pub enum Query {
     Scopes,
     /// Whether a token request with this credential succeeds.
     Token(Credential),
+    /// Whether a token request with the credential of a client that is owed to its removal succeeds still.
+    Revoked(Credential),
 }
 
 /// A write of the ledger.
@@ -80,6 +82,46 @@ pub struct Call {
     pub request: Request,
 }
 
+/// The client that a request is about, with what an adapter may need to address it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// What addresses it.
+    pub handle: Handle,
+    /// Its credential, where it is known.
+    pub credential: Option<Credential>,
+    /// The access to its registration, where it has one of its own.
+    pub access: Option<RegistrationAccess>,
+}
+
+impl From<Handle> for Target {
+    fn from(handle: Handle) -> Self {
+        Self {
+            handle,
+            credential: None,
+            access: None,
+        }
+    }
+}
+
+impl From<&str> for Target {
+    fn from(handle: &str) -> Self {
+        Handle::from(handle).into()
+    }
+}
+
+impl From<&Registration> for Target {
+    fn from(registration: &Registration) -> Self {
+        Self {
+            handle: registration.handle.clone(),
+            credential: Some(registration.credential.clone()),
+            access: match &registration.access {
+                Access::Own(access) => Some(access.clone()),
+                Access::Operator | Access::Lost(_) => None,
+            },
+        }
+    }
+}
+
 /// What a mutating call asks of the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Request {
@@ -88,26 +130,26 @@ pub enum Request {
     /// Change a client's metadata.
     Update {
         /// Which client.
-        handle: Handle,
+        target: Target,
         /// All metadata that is wanted.
         metadata: ClientMetadata,
     },
     /// Replace a client's credential.
     Rotate {
         /// Which client.
-        handle: Handle,
+        target: Target,
         /// The credential to set, where the caller chooses it.
         candidate: Option<Credential>,
     },
     /// Delete a client.
     Delete {
         /// Which client.
-        handle: Handle,
+        target: Target,
     },
     /// Disable a client.
     Disable {
         /// Which client.
-        handle: Handle,
+        target: Target,
     },
     /// Provision scopes; nothing is ever removed.
     ProvisionScopes(BTreeSet<String>),

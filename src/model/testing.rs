@@ -52,6 +52,9 @@ pub(crate) fn capabilities() -> Capabilities {
         updates: BTreeSet::from([Field::Scopes]),
         scopes: ScopeModel::Provisioned { may_create: false },
         can_list: true,
+        can_look_up: true,
+        own_access: false,
+        secrets_expire: false,
         can_disable: false,
         can_verify: true,
         name_limit: 100,
@@ -143,6 +146,16 @@ pub(crate) fn registration(number: u32) -> Registration {
         told,
         registered_at: noon(),
         as_of: noon(),
+        secret_expires_at: None,
+        access: Access::Operator,
+    }
+}
+
+/// Who makes the registrations of the fixture's client.
+pub(crate) fn marker() -> Marker {
+    Marker {
+        owner: "0123456789".into(),
+        number: 1,
     }
 }
 

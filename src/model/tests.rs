@@ -51,7 +51,8 @@ fn rotation() -> Rotation {
 fn candidate() -> Candidate {
     Candidate {
         name: "payments.billing.x.9".into(),
-        name_is_proof: true,
+        trace: Trace::GeneratedName,
+        marker: testing::marker(),
         client_id: None,
         client_secret: None,
         metadata: scopes(&["read"]),
@@ -82,6 +83,8 @@ fn remote(state: &State, edit: impl FnOnce(&mut RemoteClient)) -> RemoteClient {
         name: Some(current.name),
         credential: current.credential,
         metadata: current.told,
+        secret_expires_at: None,
+        access: None,
     };
     edit(&mut remote);
     remote
@@ -244,7 +247,7 @@ const UPSETS: &[Upset] = &[
             e.intent = Some(Intent {
                 operation: Operation::Register {
                     candidate: Candidate {
-                        name_is_proof: false,
+                        trace: Trace::ExactName,
                         ..candidate()
                     },
                     rotation: None,
@@ -389,16 +392,16 @@ fn check(state: &State, step: &Step) {
                 .iter()
                 .find(|o| o.attempt.as_ref().is_some_and(|attempt| attempt.id == *id));
             match &call.request {
-                Request::Delete { handle } | Request::Disable { handle } => {
+                Request::Delete { target } | Request::Disable { target } => {
                     let owed = owed.expect("only what is owed is removed");
-                    assert_eq!(owed.handle, *handle);
+                    assert_eq!(owed.handle, target.handle);
                     assert_ne!(
                         entry.current.as_ref().map(|current| &current.handle),
-                        Some(handle),
+                        Some(&target.handle),
                         "never the current one"
                     );
                 }
-                Request::Register(candidate) if !candidate.name_is_proof => {
+                Request::Register(candidate) if candidate.trace == Trace::ExactName => {
                     assert!(open, "the call is the intent's");
                     assert_eq!(
                         state.pass.claimed,

@@ -10,8 +10,8 @@ use kube::{Resource, ResourceExt};
 use crate::api::{self, ClientCondition, OAuthClient};
 use crate::cluster::secrets;
 use crate::model::{
-    ClientKey, Confidential, Credential, LedgerEntry, NamespaceView, Registration, RemoteClient, ServerKey,
-    Subject, Uid, Version, publication, short_hash,
+    Access, ClientKey, Confidential, Credential, LedgerEntry, NamespaceView, Registration, RemoteClient,
+    ServerKey, Subject, Uid, Version, publication, short_hash,
 };
 
 /// Longest text about an object that cannot be read, in bytes.
@@ -115,6 +115,7 @@ impl KnownEntry {
             server: entry.server.clone(),
             current: entry.current.clone().map(|current| Registration {
                 credential: without_secret(&current.credential),
+                access: Access::Operator,
                 ..current
             }),
             obligations: u32::try_from(entry.obligations.len()).unwrap_or(u32::MAX),

@@ -321,7 +321,7 @@ pub fn kind(step: &Step) -> &'static str {
         Step::Observe(Query::Client(_)) => "ObserveClient",
         Step::Observe(Query::Attempted(_) | Query::Lost(_)) => "ObserveAttempt",
         Step::Observe(Query::Scopes) => "ObserveScopes",
-        Step::Observe(Query::Token(_)) => "ObserveToken",
+        Step::Observe(Query::Token(_) | Query::Revoked(_)) => "ObserveToken",
         Step::FindClaim(_) => "FindClaim",
         Step::Record(Record::Write { .. }) => "Record",
         Step::Record(Record::Remove { .. }) => "RemoveRecord",

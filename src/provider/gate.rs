@@ -323,7 +323,8 @@ impl State {
     /// Draws the conclusion from what came of a call. Where that closes the gate, those who wait are refused.
     fn learn(&mut self, probe: bool, result: Result<(), &Fault>, now: Instant) -> Vec<(Turn, Fault)> {
         match result {
-            Ok(()) | Err(Fault::NotFound | Fault::Conflict(_) | Fault::Invalid(_)) => {
+            Ok(())
+            | Err(Fault::NotFound | Fault::Conflict(_) | Fault::Invalid(_) | Fault::Unmanageable(_)) => {
                 self.throttled = 0;
                 self.failures = 0;
                 self.trouble = None;

@@ -6,11 +6,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use super::Provider;
 use crate::model::{
     Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Confidential, Credential, Fault, Handle,
-    HandleKind, RemoteClient, Request, ScopeModel, Verification,
+    HandleKind, RegistrationAccess, RemoteClient, Request, ScopeModel, Target, Verification,
 };
 
 /// What becomes of a mutating call.
@@ -42,6 +43,9 @@ struct Inner {
     late: Vec<Request>,
     down: Option<Fault>,
     deaf_tokens: u32,
+    /// Each change brings another registration access token, as with most servers.
+    rotates_access: bool,
+    secret_expires_at: Option<Timestamp>,
     made: u32,
     calls: BTreeMap<&'static str, u32>,
 }
@@ -55,6 +59,7 @@ impl MemoryProvider {
             inner: Mutex::new(Inner {
                 capabilities: Some(capabilities),
                 scopes,
+                rotates_access: true,
                 ..Inner::default()
             }),
         }
@@ -72,6 +77,16 @@ impl MemoryProvider {
     /// Every call fails with this until it is taken back.
     pub fn down(&self, fault: Option<Fault>) {
         self.inner().down = fault;
+    }
+
+    /// Whether a change brings another registration access token.
+    pub fn rotates_access(&self, rotates: bool) {
+        self.inner().rotates_access = rotates;
+    }
+
+    /// Secrets that are made from now on end to be good then.
+    pub fn secrets_expire_at(&self, at: Option<Timestamp>) {
+        self.inner().secret_expires_at = at;
     }
 
     /// Does what was delivered late.
@@ -116,6 +131,7 @@ impl MemoryProvider {
     /// A client as a read shows it.
     pub fn shown(&self, client: &RemoteClient) -> RemoteClient {
         let mut shown = client.clone();
+        shown.access = None;
         if !self.capabilities.secret_readable {
             shown.credential.client_secret = None;
         }
@@ -135,6 +151,34 @@ impl Inner {
         Credential {
             client_id: format!("id-{}", self.made),
             client_secret: Some(Confidential::new(format!("canary-secret-{}", self.made))),
+        }
+    }
+
+    fn new_access(&mut self) -> Option<RegistrationAccess> {
+        if !self.capabilities.as_ref().is_some_and(|can| can.own_access) {
+            return None;
+        }
+        self.made += 1;
+        Some(RegistrationAccess {
+            uri: format!("https://corp/register/{}", self.made),
+            token: Confidential::new(format!("canary-access-{}", self.made)),
+            document: "{}".to_owned(),
+        })
+    }
+
+    /// RFC 7592: a token that is not the client's own, and a client that is not there, are answered alike.
+    fn may_manage(&self, target: &Target) -> Result<(), Fault> {
+        if !self.capabilities.as_ref().is_some_and(|can| can.own_access) {
+            return Ok(());
+        }
+        let held = self
+            .clients
+            .get(&target.handle)
+            .and_then(|client| client.access.as_ref());
+        let token = |access: &RegistrationAccess| access.token.clone();
+        match (held.map(token), target.access.as_ref().map(token)) {
+            (Some(held), Some(shown)) if held == shown => Ok(()),
+            _ => Err(Fault::Unmanageable("401 Unauthorized: invalid_token".into())),
         }
     }
 
@@ -158,31 +202,38 @@ impl Inner {
                         client_secret: candidate.client_secret.clone().or(made.client_secret),
                     },
                     metadata: told(&candidate.metadata),
+                    secret_expires_at: self.secret_expires_at,
+                    access: self.new_access(),
                 };
                 self.clients.insert(handle, client.clone());
                 Ok(Answer::Client(client))
             }
-            Request::Update { handle, metadata } => {
+            Request::Update { target, metadata } => {
                 self.scopes_known(metadata)?;
-                let client = self.clients.get_mut(handle).ok_or(Fault::NotFound)?;
+                self.may_manage(target)?;
+                let renewed = self.rotates_access.then(|| self.new_access()).flatten();
+                let client = self.clients.get_mut(&target.handle).ok_or(Fault::NotFound)?;
                 client.metadata = told(metadata);
+                client.access = renewed.or(client.access.take());
                 let mut answer = client.clone();
                 if self.capabilities.as_ref().is_some_and(|can| !can.secret_readable) {
                     answer.credential.client_secret = None;
                 }
                 Ok(Answer::Client(answer))
             }
-            Request::Rotate { handle, candidate } => {
+            Request::Rotate { target, candidate } => {
                 let credential = candidate.clone().unwrap_or_else(|| self.credential());
-                let client = self.clients.get_mut(handle).ok_or(Fault::NotFound)?;
+                let client = self.clients.get_mut(&target.handle).ok_or(Fault::NotFound)?;
                 client.credential = credential;
                 Ok(Answer::Client(client.clone()))
             }
-            Request::Delete { handle } | Request::Disable { handle } => self
-                .clients
-                .remove(handle)
-                .map(|_| Answer::Done)
-                .ok_or(Fault::NotFound),
+            Request::Delete { target } | Request::Disable { target } => {
+                self.may_manage(target)?;
+                self.clients
+                    .remove(&target.handle)
+                    .map(|_| Answer::Done)
+                    .ok_or(Fault::NotFound)
+            }
             Request::ProvisionScopes(scopes) => {
                 self.scopes.extend(scopes.iter().cloned());
                 Ok(Answer::Scopes(scopes.clone()))
@@ -193,7 +244,9 @@ impl Inner {
     /// Where the name addresses a client, where we choose the id (from the name), and where the secret is shown once.
     fn unique_names(&self) -> bool {
         self.capabilities.as_ref().is_none_or(|can| {
-            can.handle == HandleKind::Name || can.client_id == ChosenBy::Caller || !can.secret_readable
+            can.handle == HandleKind::Name
+                || can.client_id == ChosenBy::Caller
+                || (!can.secret_readable && can.can_look_up)
         })
     }
 

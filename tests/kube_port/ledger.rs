@@ -43,6 +43,8 @@ fn entry(subject: &Subject) -> LedgerEntry {
             told: oauth_client_operator::model::ClientMetadata::default(),
             registered_at: at,
             as_of: at,
+            secret_expires_at: None,
+            access: oauth_client_operator::model::Access::Operator,
         }),
         previous: None,
         intent: None,

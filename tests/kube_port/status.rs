@@ -49,6 +49,7 @@ fn full() -> Status {
             next_rotation: Some(at(1_800_000_001)),
             overlap_end: Some(at(1_700_086_401)),
             previous_client_id: Some("before".to_owned()),
+            credential_expiration: None,
         }),
     }
 }

@@ -242,6 +242,11 @@ fn obstacle_of(server: &str, trouble: Trouble, fault: &Fault) -> Obstacle {
             true,
             "Application team: change the spec. Retried with growing pauses.",
         ),
+        Fault::Unmanageable(_) => (
+            ClientReason::Unmanageable,
+            true,
+            "Platform team: see to it there. Retried with growing pauses.",
+        ),
         Fault::Conflict(_) => (
             ClientReason::NameTaken,
             true,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::Wake;
 use super::case::{Case, Flow, go};
 use crate::api::{ClientCondition, ClientReason};
-use crate::model::ledger::{Candidate, Intent, LedgerEntry, claim};
+use crate::model::ledger::{Candidate, Intent, LedgerEntry, Trace, claim};
 use crate::model::report::Obstacle;
 use crate::model::state::Server;
 use crate::model::step::Step;
@@ -32,7 +32,7 @@ pub(super) fn before_call(
     intent: &Intent,
     candidate: &Candidate,
 ) -> Flow {
-    if candidate.name_is_proof || !is_claimed(case, server, candidate)? {
+    if candidate.trace != Trace::ExactName || !is_claimed(case, server, candidate)? {
         return Ok(());
     }
     if intent.attempt.tries > 1 {
@@ -50,7 +50,7 @@ pub(super) fn before_repeat(
     intent: &Intent,
     candidate: &Candidate,
 ) -> Flow {
-    if candidate.name_is_proof || !is_claimed(case, server, candidate)? {
+    if candidate.trace != Trace::ExactName || !is_claimed(case, server, candidate)? {
         return Ok(());
     }
     let over = after_late_delivery(case, intent);

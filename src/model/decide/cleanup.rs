@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use super::case::{Case, Flow, go, record};
 use super::{Decision, Wake, obligations};
 use crate::api::{ClientCondition, ClientReason};
-use crate::model::ledger::{LedgerEntry, Obligation, Operation, Registration, Removal};
+use crate::model::ledger::{LedgerEntry, Obligation, Operation, Registration, Removal, Trace};
 use crate::model::names::{Uid, looks_generated};
 use crate::model::report::{Happening, Obstacle, Report, Status};
 use crate::model::state::{ClientView, LedgerView, Server, ServerView, State};
@@ -118,6 +118,10 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<R
             version: found.version.clone(),
         });
     }
+    if !entry.obligations.is_empty() && entry.obligations.iter().all(Obligation::is_unmanageable) {
+        let why = obligations::unmanageable(entry);
+        return Ok(Rest::of(Wake::OnChange, Some(why)));
+    }
     match server {
         Ok(server) => {
             obligations::discharge(state, server, rng)?;
@@ -194,7 +198,7 @@ fn tell(state: &State, happenings: Vec<Happening>) -> Flow {
 /// up, as nobody can prove what has that name. It is told before it is forgotten.
 pub(super) fn tell_of_unproven(state: &State, entry: &LedgerEntry) -> Flow {
     match entry.intent.as_ref().map(|intent| &intent.operation) {
-        Some(Operation::Register { candidate, .. }) if !candidate.name_is_proof => {
+        Some(Operation::Register { candidate, .. }) if candidate.trace == Trace::ExactName => {
             let mut happenings = state.pass.happenings.clone();
             happenings.push(Happening::PossibleOrphan {
                 name: candidate.name.clone(),
@@ -251,10 +255,10 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
             }
         }
     }
-    // A registration whose answer was lost may still come to be, but only under a name that proves it ours.
+    // A registration whose answer was lost may still come to be. Under an exact name it could be anybody's.
     if let Some(intent) = entry.intent.take()
         && let Operation::Register { candidate, .. } = intent.operation
-        && candidate.name_is_proof
+        && candidate.trace != Trace::ExactName
     {
         entry.obligations.push(super::intent::lost(state, candidate));
     }

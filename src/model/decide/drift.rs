@@ -3,7 +3,7 @@
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, end, go};
-use super::{Decision, Wake, intent::absorb, register, update};
+use super::{Decision, Wake, intent::absorb, own_access, register, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{HandleKind, ScopeModel};
@@ -16,6 +16,9 @@ use crate::model::step::{Query, Step, Verification};
 
 /// Looks at the latest observation. A list only hints: what it shows is read again before anything is done.
 pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
+    if !server.capabilities.can_look_up {
+        return own_access::recheck(case, server, desired, rng);
+    }
     let Some((entry, current)) = case.current() else {
         return Ok(());
     };
@@ -65,7 +68,11 @@ pub(super) fn recheck(case: &Case, server: &Server) -> Flow {
     let Some((entry, current)) = case.current() else {
         return Ok(());
     };
-    if server.suspended || entry.intent.is_some() || entry.recheck_at.is_none_or(|at| at > case.state.now) {
+    if server.suspended
+        || !server.capabilities.can_look_up
+        || entry.intent.is_some()
+        || entry.recheck_at.is_none_or(|at| at > case.state.now)
+    {
         return Ok(());
     }
     let seen = case

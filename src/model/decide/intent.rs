@@ -4,19 +4,20 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, attempt, end, go, record};
-use super::{Decision, Wake, claim, update};
+use super::{Decision, Wake, claim, own_access, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::HandleKind;
 use crate::model::fault::Fault;
 use crate::model::ledger::{
-    Candidate, Intent, LedgerEntry, Obligation, Operation, Previous, Registration, Removal, Rotation,
+    Access, Candidate, Intent, LedgerEntry, Obligation, Operation, Previous, Registration, Removal, Rotation,
+    Trace,
 };
 use crate::model::metadata::{Credential, RemoteClient};
 use crate::model::names::Handle;
 use crate::model::report::Obstacle;
-use crate::model::state::{Answer, Server, ServerView, State, Timing};
-use crate::model::step::{Call, Query, Request, Step};
+use crate::model::state::{Answer, Server, ServerView, State};
+use crate::model::step::{Call, Query, Request, Step, Target};
 
 /// An answer is stored before anything else is done with it.
 pub(super) fn store_answer(case: &Case) -> Flow {
@@ -25,14 +26,9 @@ pub(super) fn store_answer(case: &Case) -> Flow {
         return Ok(());
     };
     match &entry.intent {
-        Some(intent) if intent.attempt.id == *id => go(case.record(closed(
-            entry,
-            intent,
-            remote,
-            true,
-            case.state.now,
-            &case.state.here.timing,
-        ))),
+        Some(intent) if intent.attempt.id == *id => {
+            go(case.record(closed(case, entry, intent, remote, true)))
+        }
         Some(_) | None => Ok(()),
     }
 }
@@ -56,6 +52,9 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
         };
     }
     let trouble = trouble_of(&intent.operation);
+    if case.state.pass.unmanageable.as_ref() == Some(&intent.attempt.id) {
+        return own_access::refused(case, entry, intent);
+    }
     let once =
         matches!(&intent.operation, Operation::Register { candidate, .. } if !repeatable(server, candidate));
     let closes = match &case.state.pass.fault {
@@ -86,15 +85,24 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
         Operation::Update { .. } => match (seen, &case.state.pass.fault) {
             (Some(seen), _) if seen.client.is_none() => Ok(()),
             (_, Some(fault)) => case.in_trouble(&server.key, trouble, fault),
-            (_, None) => update::send(case, server, desired, rng),
+            (_, None) => {
+                if server.capabilities.own_access {
+                    // The answer to another process's call may hold the access that is good from then on.
+                    left_alone(case, intent)?;
+                }
+                update::send(case, server, desired, rng)
+            }
         },
+        Operation::Register { candidate, .. } if candidate.trace == Trace::None => {
+            give_up(case, entry, intent, lost(case.state, candidate.clone()))
+        }
         Operation::Register { candidate, .. } => match seen {
             None => go(Step::Observe(Query::Attempted(Box::new(candidate.clone())))),
             Some(seen) => match &seen.client {
-                Some(remote) if candidate.name_is_proof && is_whole(server, candidate, remote) => {
+                Some(remote) if candidate.name_is_proof() && is_whole(server, candidate, remote) => {
                     close_as_found(case, entry, intent, remote)
                 }
-                Some(remote) if candidate.name_is_proof => {
+                Some(remote) if candidate.name_is_proof() => {
                     give_up(case, entry, intent, owed_at_once(case, remote))
                 }
                 Some(_) => {
@@ -124,24 +132,17 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
 }
 
 fn close_as_found(case: &Case, entry: &LedgerEntry, intent: &Intent, remote: &RemoteClient) -> Flow {
-    go(case.record(closed(
-        entry,
-        intent,
-        remote,
-        false,
-        case.state.now,
-        &case.state.here.timing,
-    )))
+    go(case.record(closed(case, entry, intent, remote, false)))
 }
 
 /// Whether a registration may be sent again as it is. An exact name cannot be given up for the next one.
 fn repeatable(server: &Server, candidate: &Candidate) -> bool {
-    server.capabilities.idempotent_create || !candidate.name_is_proof
+    server.capabilities.idempotent_create || candidate.trace == Trace::ExactName
 }
 
 /// Whether it is the first try to register an exact name: what is there under that name is not ours.
 fn is_first_of_exact_name(intent: &Intent) -> bool {
-    matches!(&intent.operation, Operation::Register { candidate, .. } if !candidate.name_is_proof)
+    matches!(&intent.operation, Operation::Register { candidate, .. } if candidate.trace == Trace::ExactName)
         && intent.attempt.tries == 1
 }
 
@@ -279,15 +280,15 @@ fn with_metadata(operation: &Operation, desired: &Desired) -> Operation {
 }
 
 fn request(entry: &LedgerEntry, operation: &Operation) -> Option<Request> {
-    let handle = || entry.current.as_ref().map(|current| current.handle.clone());
+    let target = || entry.current.as_ref().map(Target::from);
     Some(match operation {
         Operation::Register { candidate, .. } => Request::Register(Box::new(candidate.clone())),
         Operation::Update { metadata } => Request::Update {
-            handle: handle()?,
+            target: target()?,
             metadata: metadata.clone(),
         },
         Operation::Rotate { candidate, .. } => Request::Rotate {
-            handle: handle()?,
+            target: target()?,
             candidate: candidate.clone(),
         },
     })
@@ -296,13 +297,13 @@ fn request(entry: &LedgerEntry, operation: &Operation) -> Option<Request> {
 /// The entry once the outcome of its intent is known. Unless the only try was answered directly, an earlier
 /// delivery may still come, so the client is looked at once more when that has become impossible.
 fn closed(
+    case: &Case,
     entry: &LedgerEntry,
     intent: &Intent,
     remote: &RemoteClient,
     answered: bool,
-    now: Timestamp,
-    timing: &Timing,
 ) -> LedgerEntry {
+    let (now, timing) = (case.state.now, &case.state.here.timing);
     let mut entry = LedgerEntry {
         intent: None,
         ..entry.clone()
@@ -327,6 +328,11 @@ fn closed(
                 told: remote.metadata.clone(),
                 registered_at: now,
                 as_of: now,
+                secret_expires_at: remote.secret_expires_at,
+                access: Access::given(
+                    remote.access.clone(),
+                    own_access::is_handed_out(&case.state.server),
+                ),
             };
             if let Some(rotation) = rotation {
                 displace(&mut entry, rotation, now);
@@ -364,6 +370,12 @@ fn closed(
 pub(super) fn absorb(current: &mut Registration, remote: &RemoteClient, now: Timestamp) {
     current.told = remote.metadata.clone();
     current.as_of = now;
+    if let Some(access) = &remote.access {
+        current.access = Access::Own(access.clone());
+    }
+    if remote.credential.client_secret.is_some() {
+        current.secret_expires_at = remote.secret_expires_at;
+    }
     if remote.shows_other_credential(&current.credential) {
         let known = current.credential.client_secret.take();
         current.credential = remote.credential.clone();

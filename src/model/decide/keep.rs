@@ -3,7 +3,7 @@
 use super::case::{Case, Flow, end, go};
 use super::{Decision, Wake};
 use crate::api::{self, ClientCondition, ClientReason};
-use crate::model::ledger::{LedgerEntry, Registration};
+use crate::model::ledger::{Access, LedgerEntry, Registration};
 use crate::model::metadata::Credential;
 use crate::model::publication::{FoundSecret, Publication, secret_name, wanted};
 use crate::model::report::Obstacle;
@@ -85,5 +85,7 @@ fn stand_in(case: &Case) -> Registration {
         told: crate::model::metadata::ClientMetadata::default(),
         registered_at: case.state.now,
         as_of: case.state.now,
+        secret_expires_at: None,
+        access: Access::Operator,
     }
 }

@@ -12,6 +12,7 @@ mod intent;
 mod keep;
 mod obligations;
 mod overlap;
+mod own_access;
 mod register;
 mod rotate;
 mod update;
@@ -133,5 +134,6 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
     drift::look(case, server, &desired, rng)?;
     update::apply(case, server, &desired, rng)?;
     let next_rotation = rotate::when_due(case, server, &desired, rng)?;
+    own_access::tell_of_loss(case, next_rotation)?;
     case.settled(next_rotation)
 }

@@ -5,23 +5,18 @@ use rand::CryptoRng;
 use super::case::{Flow, attempt, go, record};
 use super::drift::name_is_all;
 use crate::model::fault::Fault;
-use crate::model::ledger::{Candidate, LedgerEntry, Obligation, Removal};
+use crate::model::ledger::{Access, Candidate, LedgerEntry, Loss, Marker, Obligation, Removal, Trace};
 use crate::model::metadata::RemoteClient;
-use crate::model::names::AttemptId;
+use crate::model::names::{AttemptId, owner_hash};
 use crate::model::state::{Answer, ClientView, Server, ServerView, State};
-use crate::model::step::{Call, Query, Record, Request, Step};
+use crate::model::step::{Call, Query, Record, Request, Step, Target};
 
 /// Removes the obligation whose call was answered; with the last one of a client that is gone, the entry.
 pub(super) fn store_answer(state: &State) -> Flow {
     let (Some((id, answer)), Some(entry)) = (&state.pass.answer, state.ledger.entry()) else {
         return Ok(());
     };
-    let done = |obligation: &Obligation| {
-        obligation
-            .attempt
-            .as_ref()
-            .is_some_and(|attempt| attempt.id == *id)
-    };
+    let done = |obligation: &Obligation| obligation.is_tried_by(id);
     if !matches!(answer, Answer::Done) || !entry.obligations.iter().any(done) {
         return Ok(());
     }
@@ -40,6 +35,7 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
     if let Some(call) = recorded_call(state, entry) {
         return go(Step::Call(call));
     }
+    refused(state, server, entry)?;
     // One call at a time: what is under way has its outcome first.
     if server.suspended || state.pass.removal_fault.is_some() || entry.intent.is_some() {
         return Ok(());
@@ -57,7 +53,7 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
         };
     }
     if let Some((index, owed)) = entry.due_obligation(state.now)
-        && let Some(candidate) = by_name_alone(server, owed)
+        && let Some(candidate) = by_name_alone(server, &entry, owed)
     {
         match is_still(state, &candidate) {
             None => return go(Step::Observe(Query::Lost(Box::new(candidate)))),
@@ -75,15 +71,65 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
     }
 }
 
+/// The server did not let the client be managed whose removal this pass has sent. That can mean that it is gone (RFC 7592
+/// answers 401 to both), which only its own credential can tell.
+fn refused(state: &State, server: &Server, entry: &LedgerEntry) -> Flow {
+    let Some(index) = (state.pass.unmanageable.as_ref())
+        .and_then(|id| entry.obligations.iter().position(|owed| owed.is_tried_by(id)))
+    else {
+        return Ok(());
+    };
+    let mut entry = entry.clone();
+    let Some(registration) = entry
+        .obligations
+        .get_mut(index)
+        .and_then(|owed| owed.registration.as_mut())
+    else {
+        return Ok(());
+    };
+    let can_tell = server.capabilities.can_verify && registration.credential.client_secret.is_some();
+    match state.pass.revoked {
+        None if can_tell && state.pass.removal_fault.is_none() => {
+            return go(Step::Observe(Query::Revoked(registration.credential.clone())));
+        }
+        // It could not be asked: it is looked at again with the next try.
+        None if can_tell => return Ok(()),
+        Some(true) => {
+            entry.obligations.remove(index);
+        }
+        Some(false) | None => registration.access = Access::Lost(Loss::Refused),
+    }
+    go(written_or_removed(state, entry))
+}
+
+/// What an admin has to end, for a person.
+pub(super) fn unmanageable(entry: &LedgerEntry) -> String {
+    let left: Vec<String> = (entry.obligations.iter())
+        .filter(|owed| owed.is_unmanageable())
+        .map(Obligation::described)
+        .collect();
+    format!(
+        "{} is left at {}, and the operator has no way to remove it. Platform team: remove it there, then discharge it \
+         with kubectl oauthclient discharge {}",
+        left.join("; "),
+        entry.server.name,
+        entry.client()
+    )
+}
+
 /// What to look for before a registration is removed by a name that anybody could have given to another client since.
-fn by_name_alone(server: &Server, owed: &Obligation) -> Option<Candidate> {
+fn by_name_alone(server: &Server, entry: &LedgerEntry, owed: &Obligation) -> Option<Candidate> {
     let registration = owed
         .registration
         .as_ref()
         .filter(|registration| name_is_all(server, &registration.name))?;
     Some(Candidate {
         name: registration.name.clone(),
-        name_is_proof: false,
+        trace: Trace::ExactName,
+        marker: Marker {
+            owner: owner_hash(&entry.cluster_id, &entry.owner),
+            number: 0,
+        },
         client_id: Some(registration.credential.client_id.clone()),
         client_secret: None,
         metadata: registration.asked.clone(),
@@ -128,7 +174,7 @@ fn found_or_dropped(entry: &LedgerEntry, index: usize, found: Option<&RemoteClie
 pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn CryptoRng) -> Option<AttemptId> {
     let (index, due) = entry
         .due_obligation(state.now)
-        .filter(|(_, due)| due.lost.is_none() && may_go(state, due))?;
+        .filter(|(_, due)| due.lost.is_none() && may_go(state, entry, due))?;
     let tries = due.attempt.as_ref().map_or(0, |attempt| attempt.tries);
     let attempt = attempt(state, rng, tries);
     let id = attempt.id.clone();
@@ -137,11 +183,11 @@ pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn Crypto
 }
 
 /// Whether a removal can be sent: what is addressed by its name alone has been looked at in this pass.
-fn may_go(state: &State, owed: &Obligation) -> bool {
+fn may_go(state: &State, entry: &LedgerEntry, owed: &Obligation) -> bool {
     let ServerView::Ready(server) = &state.server else {
         return true;
     };
-    by_name_alone(server, owed).is_none_or(|candidate| is_still(state, &candidate) == Some(true))
+    by_name_alone(server, entry, owed).is_none_or(|candidate| is_still(state, &candidate) == Some(true))
 }
 
 /// The entry, or nothing where it is a gone client's and owes nothing any more.
@@ -167,7 +213,7 @@ pub(super) fn written_or_removed(state: &State, entry: LedgerEntry) -> Step {
 /// Whether a step is about an obligation, so that its failure holds nothing else up.
 pub(in crate::model) fn is_removal(step: &Step) -> bool {
     match step {
-        Step::Observe(Query::Lost(_)) => true,
+        Step::Observe(Query::Lost(_) | Query::Revoked(_)) => true,
         Step::Call(Call { request, .. }) => {
             matches!(request, Request::Delete { .. } | Request::Disable { .. })
         }
@@ -175,12 +221,10 @@ pub(in crate::model) fn is_removal(step: &Step) -> bool {
             entry,
             call: Some(id),
             ..
-        }) => entry.obligations.iter().any(|obligation| {
-            obligation
-                .attempt
-                .as_ref()
-                .is_some_and(|attempt| attempt.id == *id)
-        }),
+        }) => entry
+            .obligations
+            .iter()
+            .any(|obligation| obligation.is_tried_by(id)),
         _ => false,
     }
 }
@@ -194,17 +238,18 @@ pub(super) fn described(fault: &Fault, server: &str) -> String {
 
 fn recorded_call(state: &State, entry: &LedgerEntry) -> Option<Call> {
     let id = state.pass.recorded_attempt.as_ref()?;
-    let obligation = entry.obligations.iter().find(|obligation| {
-        obligation
-            .attempt
-            .as_ref()
-            .is_some_and(|attempt| attempt.id == *id)
-    })?;
+    let obligation = entry
+        .obligations
+        .iter()
+        .find(|obligation| obligation.is_tried_by(id))?;
     let at = obligation.attempt.as_ref()?.at;
-    let handle = obligation.handle.clone();
+    let target = match &obligation.registration {
+        Some(registration) => Target::from(registration),
+        None => obligation.handle.clone().into(),
+    };
     let request = match obligation.removal {
-        Removal::Delete => Request::Delete { handle },
-        Removal::Disable => Request::Disable { handle },
+        Removal::Delete => Request::Delete { target },
+        Removal::Disable => Request::Disable { target },
         Removal::Retain => return None,
     };
     Some(Call {

@@ -3,14 +3,14 @@
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, attempt, record};
-use super::{claim, entry::secret_owned, keep};
+use super::{claim, entry::secret_owned, keep, own_access};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{ChosenBy, ScopeModel};
 use crate::model::confidential::Confidential;
-use crate::model::ledger::{Candidate, Chosen, Intent, LedgerEntry, Operation, Served};
+use crate::model::ledger::{Candidate, Chosen, Intent, LedgerEntry, Marker, Operation, Served, Trace};
 use crate::model::metadata::ClientMetadata;
-use crate::model::names::{ClusterId, Uid, generated_name, random_id};
+use crate::model::names::{generated_name, owner_hash, random_id};
 use crate::model::publication::secret_name;
 use crate::model::report::Obstacle;
 use crate::model::state::Server;
@@ -29,7 +29,7 @@ pub(super) fn first(case: &Case, server: &Server, desired: &Desired, rng: &mut d
     keep::rehearse(case, &entry)?;
     scopes_there(case, server, &desired.metadata, Trouble::Spec)?;
     let candidate = candidate(&entry, server, desired, rng);
-    if !candidate.name_is_proof {
+    if candidate.trace == Trace::ExactName {
         claim::free(case, server, &candidate)?;
         name_free(case, server, &candidate)?;
     }
@@ -50,6 +50,7 @@ pub(super) fn begin(
     } else {
         Trouble::Spec
     };
+    own_access::few_are_lost(case, server, &entry)?;
     let attempt = attempt(case.state, rng, 0);
     let call = Some(attempt.id.clone());
     entry.next_number = entry.next_number.saturating_add(1);
@@ -68,21 +69,30 @@ pub(super) fn candidate(
     rng: &mut dyn CryptoRng,
 ) -> Candidate {
     let capabilities = &server.capabilities;
-    let name = if desired.exact_name {
-        desired.client_name.clone()
-    } else {
-        let (cluster, owner): (&ClusterId, &Uid) = (&entry.cluster_id, &entry.owner);
-        generated_name(
+    let (cluster, owner) = (&entry.cluster_id, &entry.owner);
+    let number = entry.next_number;
+    let trace = match (capabilities.can_look_up, desired.exact_name) {
+        (false, _) => Trace::None,
+        (true, true) => Trace::ExactName,
+        (true, false) => Trace::GeneratedName,
+    };
+    let name = match trace {
+        Trace::None | Trace::ExactName => desired.client_name.clone(),
+        Trace::GeneratedName => generated_name(
             &desired.client_name,
             cluster,
             owner,
-            entry.next_number,
+            number,
             capabilities.name_limit,
-        )
+        ),
     };
     Candidate {
         name: name.clone(),
-        name_is_proof: !desired.exact_name,
+        trace,
+        marker: Marker {
+            owner: owner_hash(cluster, owner),
+            number,
+        },
         client_id: desired
             .client_id
             .clone()

@@ -5,11 +5,12 @@ use std::collections::BTreeSet;
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, attempt, record};
+use super::own_access;
 use super::register::scopes_there;
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::Field;
-use crate::model::ledger::{Intent, LedgerEntry, Operation};
+use crate::model::ledger::{Access, Intent, LedgerEntry, Operation};
 use crate::model::report::{Obstacle, names};
 use crate::model::state::Server;
 
@@ -36,6 +37,9 @@ pub(super) fn send(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
         .difference(&server.capabilities.updates)
         .copied()
         .collect();
+    if matches!(current.access, Access::Lost(_)) {
+        return own_access::replace(case, server, desired, rng);
+    }
     if !fixed.is_empty() {
         return case.blocked(Obstacle {
             on: ClientCondition::Accepted,

@@ -148,6 +148,11 @@ fn rotation_state(entry: &LedgerEntry, next_rotation: Option<Timestamp>) -> Opti
             .previous
             .as_ref()
             .map(|previous| previous.registration.credential.client_id.clone()),
+        credential_expiration: entry
+            .current
+            .as_ref()
+            .and_then(|current| current.secret_expires_at)
+            .map(whole_seconds),
     };
     (state != RotationState::default()).then_some(state)
 }

@@ -69,9 +69,9 @@ impl Checker {
     pub(super) fn sent(&mut self, request: &Request) {
         let (kind, handle) = match request {
             Request::Register(candidate) => ("Register", Handle(candidate.name.clone())),
-            Request::Update { handle, .. } => ("Update", handle.clone()),
-            Request::Rotate { handle, .. } => ("Rotate", handle.clone()),
-            Request::Delete { handle } | Request::Disable { handle } => ("Delete", handle.clone()),
+            Request::Update { target, .. } => ("Update", target.handle.clone()),
+            Request::Rotate { target, .. } => ("Rotate", target.handle.clone()),
+            Request::Delete { target } | Request::Disable { target } => ("Delete", target.handle.clone()),
             Request::ProvisionScopes(_) => return,
         };
         let place = (kind, handle.clone());

@@ -427,5 +427,7 @@ pub(super) fn foreign_client() -> RemoteClient {
             client_secret: None,
         },
         metadata: testing::scopes(&["admin"]),
+        secret_expires_at: None,
+        access: None,
     }
 }

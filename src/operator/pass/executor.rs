@@ -258,7 +258,9 @@ impl<'a> Executor<'a> {
                 provider.attempted(candidate).await.map(Outcome::Client)
             }
             Query::Scopes => provider.scopes().await.map(Outcome::Scopes),
-            Query::Token(credential) => provider.verify(credential).await.map(Outcome::Token),
+            Query::Token(credential) | Query::Revoked(credential) => {
+                provider.verify(credential).await.map(Outcome::Token)
+            }
         };
         permit.done(answer.as_ref().err());
         Ok(answer.unwrap_or_else(Outcome::Fault))

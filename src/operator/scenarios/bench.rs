@@ -378,6 +378,7 @@ pub(in crate::operator) fn told(step: &Step) -> String {
             crate::model::Query::Lost(_) => "observe lost client".into(),
             crate::model::Query::Scopes => "observe scopes".into(),
             crate::model::Query::Token(_) => "observe token".into(),
+            crate::model::Query::Revoked(_) => "observe token of what is owed".into(),
         },
         Step::FindClaim(_) => "find claim".into(),
         Step::Record(Record::Remove { .. }) => "record: remove entry".into(),

@@ -312,12 +312,12 @@ impl Provider for DigitalRoute {
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
         match request {
             Request::Register(candidate) => self.register(candidate, within).await,
-            Request::Update { handle, metadata } => self.update(handle, metadata, within).await,
+            Request::Update { target, metadata } => self.update(&target.handle, metadata, within).await,
             Request::Rotate {
-                handle,
+                target,
                 candidate: None,
-            } => self.rotate(handle, within).await,
-            Request::Delete { handle } => self.delete(handle, within).await,
+            } => self.rotate(&target.handle, within).await,
+            Request::Delete { target } => self.delete(&target.handle, within).await,
             Request::ProvisionScopes(scopes) => self.provision(scopes, within).await,
             Request::Rotate {
                 candidate: Some(_), ..
@@ -368,6 +368,9 @@ fn capabilities(may_create: bool) -> Capabilities {
         updates: BTreeSet::from([Field::Scopes]),
         scopes: ScopeModel::Provisioned { may_create },
         can_list: true,
+        can_look_up: true,
+        own_access: false,
+        secrets_expire: false,
         can_disable: false,
         can_verify: true,
         name_limit: NAME_LIMIT,

@@ -108,6 +108,7 @@ fn text(fault: &Fault) -> String {
         Fault::Denied(_, text)
         | Fault::Conflict(text)
         | Fault::Invalid(text)
+        | Fault::Unmanageable(text)
         | Fault::Unavailable(text)
         | Fault::OutcomeUnknown(text) => text.clone(),
         Fault::Throttled(_) | Fault::NotFound => fault.to_string(),

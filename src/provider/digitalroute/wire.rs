@@ -142,6 +142,8 @@ impl Client {
                 grant_types: Some(BTreeSet::from([grant_types::CLIENT_CREDENTIALS.to_owned()])),
                 ..ClientMetadata::default()
             },
+            secret_expires_at: None,
+            access: None,
         }
     }
 }

@@ -46,11 +46,11 @@ async fn a_client() {
         assert_eq!(word(came), "OutcomeUnknown", "{body}");
         for request in [
             Request::Rotate {
-                handle: "app".into(),
+                target: "app".into(),
                 candidate: None,
             },
             Request::Update {
-                handle: "app".into(),
+                target: "app".into(),
                 metadata: metadata(&["write"]),
             },
         ] {

@@ -94,10 +94,10 @@ impl Bench {
         assert!(sent <= 1, "{request:?} was sent {sent} times");
         let name = match request {
             Request::Register(candidate) => candidate.name.as_str(),
-            Request::Update { handle, .. }
-            | Request::Rotate { handle, .. }
-            | Request::Delete { handle }
-            | Request::Disable { handle } => handle.0.as_str(),
+            Request::Update { target, .. }
+            | Request::Rotate { target, .. }
+            | Request::Delete { target }
+            | Request::Disable { target } => target.handle.0.as_str(),
             Request::ProvisionScopes(_) => "",
         };
         let there = self.emulator.clients_named(name);
@@ -144,14 +144,14 @@ impl Bench {
         tell("list", word(self.clients().await.map(|_| "ok")));
         tell("again", word(self.change(&register, WITHIN).await.map(answered)));
         let update = |name: &str| Request::Update {
-            handle: name.into(),
+            target: name.into(),
             metadata: metadata(&["write"]),
         };
         let rotate = |name: &str| Request::Rotate {
-            handle: name.into(),
+            target: name.into(),
             candidate: None,
         };
-        let delete = |name: &str| Request::Delete { handle: name.into() };
+        let delete = |name: &str| Request::Delete { target: name.into() };
         tell(
             "update",
             word(self.change(&update("app"), WITHIN).await.map(answered)),

@@ -29,7 +29,7 @@ async fn no_more_than_is_needed() {
     assert_eq!(asked(&bench), [format!("GET {api}/clients basic")]);
 
     let update = |scopes: &[&str]| Request::Update {
-        handle: handle(),
+        target: handle().into(),
         metadata: metadata(scopes),
     };
     bench.adapter.perform(&update(&["write"]), WITHIN).await.unwrap();
@@ -41,14 +41,14 @@ async fn no_more_than_is_needed() {
     // Nothing to change, nothing sent.
     bench.adapter.perform(&update(&["write"]), WITHIN).await.unwrap();
     let unsaid = Request::Update {
-        handle: handle(),
+        target: handle().into(),
         metadata: ClientMetadata::default(),
     };
     bench.adapter.perform(&unsaid, WITHIN).await.unwrap();
     assert_eq!(asked(&bench), vec![format!("GET {app} basic"); 2]);
 
     let rotate = Request::Rotate {
-        handle: handle(),
+        target: handle().into(),
         candidate: None,
     };
     bench.adapter.perform(&rotate, WITHIN).await.unwrap();
@@ -66,7 +66,9 @@ async fn no_more_than_is_needed() {
     assert!(matches!(unknown, Verification::Unknown(_)));
     assert!(asked(&bench).is_empty());
 
-    let delete = Request::Delete { handle: handle() };
+    let delete = Request::Delete {
+        target: handle().into(),
+    };
     bench.adapter.perform(&delete, WITHIN).await.unwrap();
     assert_eq!(
         asked(&bench),
@@ -82,7 +84,7 @@ async fn no_more_than_is_needed() {
 async fn put_registers_nobody() {
     let bench = Bench::new().await;
     let update = Request::Update {
-        handle: "nobody".into(),
+        target: "nobody".into(),
         metadata: metadata(&["read"]),
     };
     assert_eq!(bench.change(&update, WITHIN).await, Err(Fault::NotFound));
@@ -98,16 +100,16 @@ async fn what_the_server_has_not_is_not_sent() {
         client_secret: None,
     };
     for request in [
-        Request::Disable { handle: "app".into() },
+        Request::Disable { target: "app".into() },
         Request::Rotate {
-            handle: "app".into(),
+            target: "app".into(),
             candidate: Some(credential),
         },
         Request::Register(Box::new(candidate("..", &[]))),
-        Request::Delete { handle: "..".into() },
-        Request::Delete { handle: "".into() },
+        Request::Delete { target: "..".into() },
+        Request::Delete { target: "".into() },
         Request::Rotate {
-            handle: ".".into(),
+            target: ".".into(),
             candidate: None,
         },
     ] {

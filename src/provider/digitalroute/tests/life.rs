@@ -29,7 +29,7 @@ async fn one_life() {
 
     let handle = client.handle.clone();
     let update = Request::Update {
-        handle: handle.clone(),
+        target: handle.clone().into(),
         metadata: metadata(&["write"]),
     };
     let updated = client_of(adapter.perform(&update, WITHIN).await.unwrap());
@@ -37,7 +37,7 @@ async fn one_life() {
     assert_eq!(updated.metadata.scopes, Some(set(&["write"])));
 
     let rotate = Request::Rotate {
-        handle: handle.clone(),
+        target: handle.clone().into(),
         candidate: None,
     };
     let rotated = client_of(adapter.perform(&rotate, WITHIN).await.unwrap());
@@ -52,7 +52,7 @@ async fn one_life() {
     ));
 
     let delete = Request::Delete {
-        handle: handle.clone(),
+        target: handle.clone().into(),
     };
     assert_eq!(adapter.perform(&delete, WITHIN).await.unwrap(), Answer::Done);
     assert_eq!(adapter.client(&handle).await.unwrap(), None);

@@ -146,14 +146,16 @@ async fn call(bench: &Bench, call: &str, within: Duration) -> String {
         }
         "register" => Request::Register(Box::new(candidate("new", &["read"]))),
         "update" => Request::Update {
-            handle: handle(),
+            target: handle().into(),
             metadata: metadata(&["write"]),
         },
         "rotate" => Request::Rotate {
-            handle: handle(),
+            target: handle().into(),
             candidate: None,
         },
-        "delete" => Request::Delete { handle: handle() },
+        "delete" => Request::Delete {
+            target: handle().into(),
+        },
         "provision" => Request::ProvisionScopes(set(&["more"])),
         other => panic!("{other}"),
     };
@@ -214,7 +216,7 @@ async fn the_second_look_goes_wrong() {
         let refused = status(404, None, BodyKind::Json);
         bench.emulator.misbehave(Rule::on("delete", refused)).unwrap();
         bench.emulator.misbehave(Rule::on("list", behaviour)).unwrap();
-        let delete = Request::Delete { handle: "app".into() };
+        let delete = Request::Delete { target: "app".into() };
         let fault = bench.change(&delete, within).await.unwrap_err();
         assert_eq!(fault.kind(), "Invalid", "{label}");
     }
@@ -230,7 +232,7 @@ async fn a_deletion_that_was_done_although_it_failed() {
         };
         let rule = Rule::on("delete", status(code, None, BodyKind::Json)).work(true);
         bench.emulator.misbehave(rule).unwrap();
-        let delete = Request::Delete { handle: "app".into() };
+        let delete = Request::Delete { target: "app".into() };
         assert_eq!(
             bench.change(&delete, WITHIN).await,
             Err(Fault::NotFound),

@@ -19,7 +19,7 @@ use super::*;
 use crate::api::{
     BasicAuth, DigitalRoute as Spec, DigitalRouteAuth, ProviderSpec, ScopeProvisioning, SecretRef, ServerSpec,
 };
-use crate::model::Confidential;
+use crate::model::{Confidential, Trace, testing};
 
 const WITHIN: Duration = Duration::from_secs(20);
 const PASSWORD: &str = "canary-of-the-admin-password";
@@ -73,7 +73,8 @@ fn adapter(emulator: &Emulator, within: Duration) -> Arc<dyn Provider> {
 fn candidate(name: &str, scopes: &[&str]) -> Candidate {
     Candidate {
         name: name.to_owned(),
-        name_is_proof: true,
+        trace: Trace::GeneratedName,
+        marker: testing::marker(),
         client_id: None,
         client_secret: None,
         metadata: metadata(scopes),

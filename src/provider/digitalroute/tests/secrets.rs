@@ -41,15 +41,15 @@ async fn said(bench: &Bench) -> String {
         Request::Register(Box::new(candidate("app", &["unknown"]))),
         Request::Register(Box::new(candidate("app", &["read"]))),
         Request::Update {
-            handle: app.clone(),
+            target: app.clone().into(),
             metadata: metadata(&["unknown"]),
         },
         Request::Rotate {
-            handle: "nobody".into(),
+            target: "nobody".into(),
             candidate: None,
         },
         Request::Delete {
-            handle: "nobody".into(),
+            target: "nobody".into(),
         },
         Request::ProvisionScopes(set(&["read"])),
     ] {

@@ -93,7 +93,7 @@ async fn several_of_one_name() {
     bench.emulator.add_client("app", "read");
     bench.emulator.add_client("app", "write");
     assert_eq!(bench.clients().await.unwrap().len(), 2);
-    let delete = Request::Delete { handle: "app".into() };
+    let delete = Request::Delete { target: "app".into() };
     let first = bench.change(&delete, WITHIN).await;
     assert!(matches!(&first, Err(Fault::OutcomeUnknown(text)) if text.contains("still there")));
     assert_eq!(bench.change(&delete, WITHIN).await, Ok(Answer::Done));
@@ -121,7 +121,7 @@ async fn a_pair_that_a_put_changed_is_told() {
             .switch(|switches| switches.set("put_pair", value).unwrap());
         let before = bench.emulator.add_client("app", "read");
         let update = Request::Update {
-            handle: "app".into(),
+            target: "app".into(),
             metadata: metadata(&["write"]),
         };
         let told = client_of(bench.change(&update, WITHIN).await.unwrap());
@@ -157,7 +157,7 @@ async fn a_credential_that_is_refused() {
         assert_eq!(bench.client("app").await.unwrap_err().kind(), of_read, "{value}");
         assert_eq!(bench.clients().await.unwrap_err().kind(), of_read, "{value}");
         let rotate = Request::Rotate {
-            handle: "app".into(),
+            target: "app".into(),
             candidate: None,
         };
         let register = Request::Register(Box::new(candidate("new", &["read"])));
