@@ -2,7 +2,7 @@
 
 use super::decide::{differs, is_removal};
 use super::fault::Fault;
-use super::ledger::{Intent, LedgerEntry, Obligation, Operation, Rotation};
+use super::ledger::{Access, Intent, LedgerEntry, Obligation, Operation, Rotation};
 use super::metadata::RemoteClient;
 use super::names::Version;
 use super::report::{Happening, names};
@@ -238,7 +238,8 @@ fn note(state: &mut State, before: Option<&LedgerEntry>, after: Option<&LedgerEn
                     client_id: new.credential.client_id.clone(),
                 });
             }
-            if old.asked != new.asked {
+            // Of a change that may not be in effect the obstacle tells.
+            if old.asked != new.asked && !matches!(new.access, Access::Lost(_)) {
                 let fields = new
                     .asked
                     .differences(&old.asked)

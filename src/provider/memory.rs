@@ -43,8 +43,11 @@ struct Inner {
     late: Vec<Request>,
     down: Option<Fault>,
     deaf_tokens: u32,
+    gives_access: bool,
     /// Each change brings another registration access token, as with most servers.
     rotates_access: bool,
+    /// Each change brings another secret.
+    renews_secret: bool,
     secret_expires_at: Option<Timestamp>,
     made: u32,
     calls: BTreeMap<&'static str, u32>,
@@ -59,6 +62,7 @@ impl MemoryProvider {
             inner: Mutex::new(Inner {
                 capabilities: Some(capabilities),
                 scopes,
+                gives_access: true,
                 rotates_access: true,
                 ..Inner::default()
             }),
@@ -82,6 +86,16 @@ impl MemoryProvider {
     /// Whether a change brings another registration access token.
     pub fn rotates_access(&self, rotates: bool) {
         self.inner().rotates_access = rotates;
+    }
+
+    /// Whether a change brings another secret.
+    pub fn renews_secret(&self, renews: bool) {
+        self.inner().renews_secret = renews;
+    }
+
+    /// Whether a registration comes with an access of its own.
+    pub fn gives_access(&self, gives: bool) {
+        self.inner().gives_access = gives;
     }
 
     /// Secrets that are made from now on end to be good then.
@@ -155,7 +169,7 @@ impl Inner {
     }
 
     fn new_access(&mut self) -> Option<RegistrationAccess> {
-        if !self.capabilities.as_ref().is_some_and(|can| can.own_access) {
+        if !self.gives_access || !self.capabilities.as_ref().is_some_and(|can| can.own_access) {
             return None;
         }
         self.made += 1;
@@ -212,11 +226,16 @@ impl Inner {
                 self.scopes_known(metadata)?;
                 self.may_manage(target)?;
                 let renewed = self.rotates_access.then(|| self.new_access()).flatten();
+                let credential = self.renews_secret.then(|| self.credential());
                 let client = self.clients.get_mut(&target.handle).ok_or(Fault::NotFound)?;
                 client.metadata = told(metadata);
                 client.access = renewed.or(client.access.take());
+                let told = credential.is_some();
+                if let Some(credential) = credential {
+                    client.credential.client_secret = credential.client_secret;
+                }
                 let mut answer = client.clone();
-                if self.capabilities.as_ref().is_some_and(|can| !can.secret_readable) {
+                if !told && self.capabilities.as_ref().is_some_and(|can| !can.secret_readable) {
                     answer.credential.client_secret = None;
                 }
                 Ok(Answer::Client(answer))

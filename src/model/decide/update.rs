@@ -62,6 +62,8 @@ pub(super) fn send(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
     };
     let entry = LedgerEntry {
         intent: Some(Intent { operation, attempt }),
+        // Where there is no other way to look, this is the look, and its answer shows what there is.
+        recheck_at: (entry.recheck_at).filter(|at| server.capabilities.can_look_up || *at > case.state.now),
         ..entry.clone()
     };
     case.ask(&server.key, Trouble::Spec, record(case.state, entry, call))

@@ -4,6 +4,7 @@ mod again;
 pub(super) mod bench;
 mod families;
 mod names;
+mod own_access;
 mod rights;
 pub(super) mod servers;
 mod stories;

@@ -69,3 +69,34 @@ pub(in crate::operator) fn composer() -> Capabilities {
         ..testing::capabilities()
     }
 }
+
+/// RFC 7591 and RFC 7592: the server chooses and shows the secret once, nothing can be looked up, and each registration is
+/// managed with an access of its own.
+pub(in crate::operator) fn dynamic_registration() -> Capabilities {
+    Capabilities {
+        secret_readable: false,
+        handle: HandleKind::ServerId,
+        idempotent_create: false,
+        rotate_in_place: false,
+        honours: BTreeSet::from([
+            Field::ClientName,
+            Field::GrantTypes,
+            Field::Scopes,
+            Field::RedirectUris,
+            Field::TokenEndpointAuthMethod,
+        ]),
+        updates: BTreeSet::from([
+            Field::GrantTypes,
+            Field::Scopes,
+            Field::RedirectUris,
+            Field::TokenEndpointAuthMethod,
+        ]),
+        grant_types: None,
+        scopes: ScopeModel::Free,
+        can_list: false,
+        can_look_up: false,
+        own_access: true,
+        secrets_expire: true,
+        ..testing::capabilities()
+    }
+}
