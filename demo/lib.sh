@@ -62,7 +62,7 @@ http() {
     answer=$({
         printf '%s /%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\nContent-Length: %s\r\n%s\r\n%s' \
             "$method" "${url#*/}" "$authority" "${#content}" "$headers" "$content" >&3
-        tr -d '\r' <&3
+        timeout --foreground 30 tr -d '\r' <&3
     } 2>/dev/null 3<>"/dev/tcp/${authority%:*}/${authority##*:}") || return 1
     status=$(head -n 1 <<<"$answer" | cut -d ' ' -f 2)
     body=${answer#*$'\n\n'}

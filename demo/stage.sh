@@ -1,14 +1,17 @@
-# Sourced by what plays on the demo's stage: the chart, the operator and an emulator on the cluster of KUBECONFIG, with
-# the programs of DEMO_BIN. Sets the end that comes however it comes.
+# Sourced by what plays on the demo's stage: the chart, the operator and an authorization server of the kind SERVER, on
+# the cluster of KUBECONFIG and with the programs of DEMO_BIN. Sets the end that comes however it comes.
 # shellcheck shell=bash
 . demo/lib.sh
+# What differs from one kind of authorization server to the next: server_is, examples, start_server, fill_in, registered.
+# shellcheck source=/dev/null
+. "demo/servers/$SERVER.sh"
 
 release=oauth-client-operator
 ours=oauth-system
 theirs=payments
 
 dir=$(mktemp -d "${TMPDIR:-/tmp}/oauthclient-demo.XXXXXX")
-emulator=
+server_process=
 operator=
 in_cluster=
 
@@ -19,10 +22,12 @@ clean_up() {
     trap - EXIT
     trap '' HUP INT TERM
     if ((status == 1)) && [[ -s $dir/operator.log ]]; then
+        printf '\nWhat is in the cluster:\n' >&2
+        kubectl get clusterauthorizationservers,oauthclients --all-namespaces 2>&1 | indent >&2 || true
         printf '\nThe last lines of the operator'\''s log:\n' >&2
         tail -n 25 "$dir/operator.log" | indent >&2
     fi
-    for process in $operator $emulator; do
+    for process in $operator $server_process; do
         kill "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
@@ -88,24 +93,21 @@ start_operator() {
     must 30 "the operator is ready, with the chart's rights and no others" is_ready
 }
 
-start_emulator() {
-    EMULATOR_PASSWORD=$(head -c 18 /dev/urandom | base64 | tr '+/' '-_')
-    export EMULATOR_PASSWORD
-    "$DEMO_BIN/authserver-emulator" digitalroute --username operator --password-env EMULATOR_PASSWORD \
-        --scope invoices.read --scope invoices.export --scope admin >"$dir/emulator" 2>"$dir/emulator.log" &
-    emulator=$!
-    within 10 test -s "$dir/emulator" || die "the emulator does not start: $(cat "$dir/emulator.log")"
-    server=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$dir/emulator")
+# Waits until the process that was started as the authorization server says where it is.
+wait_for_server() {
+    within 10 test -s "$dir/server" || die "the authorization server does not start: $(cat "$dir/server.log")"
+    server=$(sed 's/.*"url":"\([^"]*\)".*/\1/' "$dir/server")
 }
+random_text() { head -c 18 /dev/urandom | base64 | tr '+/' '-_'; }
 
 # ---- what the steps do and look at
 
-# An example, with the emulator's address and password where the example has others.
+# An example, of this kind of server's if it has one of that name, with its address and credential filled in.
 apply_example() {
-    note "\$ kubectl apply -f examples/$1.yaml"
-    sed -e "s|https://mz.example.com:10000|$server|" \
-        -e "s|username: REPLACE-ME|username: operator|" -e "s|password: REPLACE-ME|password: $EMULATOR_PASSWORD|" \
-        "examples/$1.yaml" | kubectl apply --filename - | indent
+    local file=$examples/$1.yaml
+    [[ -e $file ]] || file=examples/$1.yaml
+    note "\$ kubectl apply -f $file"
+    fill_in "$file" | kubectl apply --filename - | indent
 }
 k() { kubectl --namespace $theirs "$@"; }
 patch() { show patch oauthclient "$1" -n $theirs --type merge -p "$2"; }
@@ -156,12 +158,8 @@ refused() {
     token "$@"
     [[ $status == 4* && $body == *"$error"* ]] || die "the request was not refused with $error"
 }
-# The clients that the authorization server has, one name a line.
-registered() {
-    http GET "$server/authserver/api/clients" "$(basic operator "$EMULATOR_PASSWORD")" && [[ $status == 200 ]] ||
-        die "the authorization server does not list its clients"
-    grep -o '"client_name":"[^"]*"' <<<"$body" | cut -d '"' -f 4 || true
-}
+# The names in a list of clients.
+client_names() { grep -o '"client_name":"[^"]*"' | cut -d '"' -f 4 || true; }
 registered_are() {
     local names
     names=$(registered) && [[ $(grep -c . <<<"$names") == "$1" ]]
