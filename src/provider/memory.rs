@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::Provider;
 use crate::model::{
     Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Confidential, Credential, Fault, Handle,
-    HandleKind, RegistrationAccess, RemoteClient, Request, ScopeModel, Target, Verification,
+    HandleKind, Marker, RegistrationAccess, RemoteClient, Request, ScopeModel, Target, Verification,
 };
 
 /// What becomes of a mutating call.
@@ -37,6 +37,8 @@ pub struct MemoryProvider {
 #[derive(Debug, Default)]
 struct Inner {
     clients: BTreeMap<Handle, RemoteClient>,
+    /// Who registered them, where nothing else tells.
+    markers: BTreeMap<Handle, Marker>,
     capabilities: Option<Capabilities>,
     scopes: BTreeSet<String>,
     fates: VecDeque<Fate>,
@@ -114,6 +116,11 @@ impl MemoryProvider {
     /// The clients that are there.
     pub fn held(&self) -> Vec<RemoteClient> {
         self.inner().clients.values().cloned().collect()
+    }
+
+    /// Who registered a client, as its `software_id` and `software_version` tell.
+    pub fn marker(&self, handle: &Handle) -> Option<Marker> {
+        self.inner().markers.get(handle).cloned()
     }
 
     /// Somebody does something behind our back.
@@ -219,6 +226,7 @@ impl Inner {
                     secret_expires_at: self.secret_expires_at,
                     access: self.new_access(),
                 };
+                self.markers.insert(handle.clone(), candidate.marker.clone());
                 self.clients.insert(handle, client.clone());
                 Ok(Answer::Client(client))
             }

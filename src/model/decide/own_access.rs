@@ -69,10 +69,14 @@ pub(super) fn recheck(case: &Case, server: &Server, desired: &Desired, rng: &mut
         None => go(Step::Observe(Query::Token(current.credential.clone()))),
         Some(Verification::TokenIssued) => go(case.record(looked)),
         // Refused as a client and as a registration: it is gone, and is registered anew.
-        Some(Verification::Rejected(_)) => go(case.record(LedgerEntry {
-            current: None,
-            ..looked
-        })),
+        Some(Verification::Rejected(_)) => {
+            let candidate = register::candidate(&looked, server, desired, rng);
+            let without = LedgerEntry {
+                current: None,
+                ..looked
+            };
+            register::begin(case, server, without, candidate, None, rng)
+        }
         Some(Verification::Unknown(_)) => end(Decision::Blocked(Wake::Backoff)),
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::stage::{Stage, foreign_client};
 use crate::api::{ClientCondition, ConditionStatus, keys};
 use crate::model::{
-    AttemptId, Credential, FoundSecret, Handle, LedgerEntry, Operation, RemoteClient, Removal, Request,
-    ServerView, Subject, Version, publication,
+    Access, AttemptId, Candidate, Credential, FoundSecret, Handle, LedgerEntry, Loss, Operation,
+    RemoteClient, Removal, Request, ServerView, Subject, Trace, Version, publication,
 };
 
 type Place = (String, String);
@@ -43,6 +43,19 @@ fn names(entry: &LedgerEntry) -> impl Iterator<Item = Handle> {
     all.map(|registration| Handle(registration.name.clone()))
 }
 
+/// What tells one registration from others: its name, and where that tells nothing, its number too.
+fn registered(candidate: &Candidate) -> Handle {
+    match candidate.trace {
+        Trace::GeneratedName | Trace::ExactName => Handle(candidate.name.clone()),
+        Trace::None => Handle(format!("{} number {}", candidate.name, candidate.marker.number)),
+    }
+}
+
+/// Who registers a candidate that only the server's note of it can tell.
+fn marked(candidate: &Candidate) -> (String, u32) {
+    (candidate.marker.owner.clone(), candidate.marker.number)
+}
+
 fn pair(credential: &Credential) -> (String, Option<String>) {
     let secret = credential
         .client_secret
@@ -68,7 +81,7 @@ impl Checker {
     /// A mutating call is sent.
     pub(super) fn sent(&mut self, request: &Request) {
         let (kind, handle) = match request {
-            Request::Register(candidate) => ("Register", Handle(candidate.name.clone())),
+            Request::Register(candidate) => ("Register", registered(candidate)),
             Request::Update { target, .. } => ("Update", target.handle.clone()),
             Request::Rotate { target, .. } => ("Rotate", target.handle.clone()),
             Request::Delete { target } | Request::Disable { target } => ("Delete", target.handle.clone()),
@@ -181,7 +194,7 @@ impl Checker {
         if let Some(intent) = &after.intent {
             let current = || after.current.as_ref().map(|current| current.handle.clone());
             let place = match &intent.operation {
-                Operation::Register { candidate, .. } => Some(("Register", Handle(candidate.name.clone()))),
+                Operation::Register { candidate, .. } => Some(("Register", registered(candidate))),
                 Operation::Update { .. } => current().map(|handle| ("Update", handle)),
                 Operation::Rotate { .. } => current().map(|handle| ("Rotate", handle)),
             };
@@ -193,7 +206,12 @@ impl Checker {
         let Some(before) = before.filter(|before| before.owner == after.owner) else {
             return;
         };
+        // A client that replaces one which can be changed no more serves no trigger.
+        let untriggered = before.intent.as_ref().is_some_and(|intent| {
+            matches!(&intent.operation, Operation::Register { rotation: Some(rotation), .. } if rotation.annotation.is_none())
+        });
         if before.served.rotated_at != after.served.rotated_at
+            && !untriggered
             && let Some(value) = &after.served.annotation
         {
             let times = self
@@ -210,6 +228,7 @@ impl Checker {
     fn look_at_server(&mut self, stage: &Stage) {
         let mut holders: BTreeMap<&Handle, u32> = BTreeMap::new();
         let mut candidates: BTreeSet<Handle> = BTreeSet::new();
+        let mut markers: BTreeSet<(String, u32)> = BTreeSet::new();
         for (_, entry) in self.entries.values() {
             let mut own: Vec<&Handle> = entry.handles().collect();
             own.sort();
@@ -218,10 +237,16 @@ impl Checker {
                 *holders.entry(handle).or_default() += 1;
             }
             candidates.extend(names(entry));
+            let lost = entry.obligations.iter().filter_map(|owed| owed.lost.as_ref());
+            markers.extend(lost.filter(|lost| lost.trace == Trace::None).map(marked));
             if let Some(Operation::Register { candidate, .. }) =
                 entry.intent.as_ref().map(|intent| &intent.operation)
             {
-                candidates.insert(Handle(candidate.name.clone()));
+                if candidate.trace == Trace::None {
+                    markers.insert(marked(candidate));
+                } else {
+                    candidates.insert(Handle(candidate.name.clone()));
+                }
             }
         }
         let mut found = Vec::new();
@@ -236,15 +261,26 @@ impl Checker {
         let theirs = foreign_client();
         let clients = stage.clients();
         for (handle, client) in clients.iter().filter(|(handle, _)| **handle != theirs.handle) {
+            let by_marker = stage
+                .provider
+                .marker(handle)
+                .is_some_and(|marker| markers.contains(&(marker.owner, marker.number)));
             // What was not found yet is known by its name.
-            let by_name = client.name.clone().map(Handle);
-            if !known(handle) && !by_name.is_some_and(|name| known(&name)) {
+            let by_name = client.name.clone().filter(|_| stage.looks_up()).map(Handle);
+            if !known(handle) && !by_marker && !by_name.is_some_and(|name| known(&name)) {
                 found.push(format!("S2: {handle} is an orphan"));
             }
         }
-        for handle in stage.under_way() {
-            if !known(&handle) {
-                found.push(format!("S2: {handle} is under way and will be an orphan"));
+        for candidate in stage.under_way() {
+            let known = match candidate.trace {
+                Trace::None => markers.contains(&marked(&candidate)),
+                Trace::GeneratedName | Trace::ExactName => known(&Handle(candidate.name.clone())),
+            };
+            if !known {
+                found.push(format!(
+                    "S2: {} is under way and will be an orphan",
+                    candidate.name
+                ));
             }
         }
         if clients.get(&theirs.handle) != Some(&theirs) {
@@ -342,10 +378,12 @@ pub(super) fn end(stage: &Stage) -> (End, Vec<String>) {
         clients.insert(subject.to_string(), lines);
         violations.extend(against);
     }
+    let left_behind = stage.left_behind();
     let mut remote: Vec<String> = stage
         .clients()
-        .values()
-        .map(|client| format!("{:?}", client.metadata))
+        .iter()
+        .filter(|(handle, _)| !left_behind.contains(*handle))
+        .map(|(_, client)| format!("{:?}", client.metadata))
         .collect();
     remote.sort();
     clients.insert("the server".into(), remote);
@@ -421,8 +459,24 @@ fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
             !secret.owners.is_empty()
         )),
     }
+    if let Some(current) = entry.as_ref().and_then(|entry| entry.current.as_ref())
+        && current.access == Access::Lost(Loss::WithAnswer)
+        && !accepted
+    {
+        against.push(format!(
+            "S5: {subject} waits for a person with a credential that is refused"
+        ));
+    }
+    let owed = |entry: &LedgerEntry| {
+        let manageable = entry.obligations.iter().filter(|owed| !owed.is_unmanageable());
+        manageable.count()
+    };
     match &entry {
         None => lines.push("no entry".into()),
+        // Kept for an admin, who has been told.
+        Some(entry) if client.is_none() && entry.current.is_none() && entry.intent.is_none() && owed(entry) == 0 => {
+            lines.push("no entry".into());
+        }
         Some(entry) => lines.push(format!(
             "entry current {:?} previous {} intent {} recheck {} owed {} served {:?} removal {:?} at {} owner {}",
             entry
@@ -432,7 +486,7 @@ fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
             entry.previous.is_some(),
             entry.intent.is_some(),
             entry.recheck_at.is_some(),
-            entry.obligations.len(),
+            owed(entry),
             entry.served.annotation,
             entry.removal,
             entry.server_fingerprint,

@@ -282,6 +282,12 @@ impl Port {
                 self.stage.send(request, at, deadline);
                 unknown()
             }
+            // There the access of the one client is refused, not the operator's credential.
+            Some(What::Denied)
+                if self.capabilities().own_access && !matches!(request, Request::Register(_)) =>
+            {
+                Err(Fault::Unmanageable("401".into()))
+            }
             what => match self.fault(what) {
                 Some(fault) => Err(fault),
                 None => self.stage.perform(request),

@@ -1,7 +1,7 @@
 //! The kinds of servers that every scene is tried with.
 
 use crate::model::{Capabilities, testing};
-use crate::operator::scenarios::servers::{auth0, cocoon, composer, hydra, keycloak};
+use crate::operator::scenarios::servers::{auth0, cocoon, composer, dynamic_registration, hydra, keycloak};
 
 /// One kind of server.
 pub(super) struct Profile {
@@ -34,5 +34,9 @@ pub(super) const ALL: &[Profile] = &[
     Profile {
         name: "composer",
         capabilities: composer,
+    },
+    Profile {
+        name: "registration",
+        capabilities: dynamic_registration,
     },
 ];

@@ -31,9 +31,11 @@ pub(super) static ALL: LazyLock<Vec<Scene>> = LazyLock::new(|| {
 });
 
 impl Scene {
-    /// An exact name proves nothing, and where it is not unique either, nothing can be looked up by it.
+    /// An exact name proves nothing, and where it is not unique either, nothing can be looked up by it. Where there is no
+    /// list, nothing shows what was done behind our back.
     fn suits(&self, profile: &Profile) -> bool {
-        !self.may_end_unknown || (profile.capabilities)().idempotent_create
+        let can = (profile.capabilities)();
+        (!self.may_end_unknown || can.idempotent_create) && (!self.tampered || can.can_list)
     }
 }
 

@@ -91,16 +91,22 @@ pub(super) fn transcript(scene: &str, plan: &Plan, mistake: Option<Mistake>) -> 
 /// Everything that a run violates, the comparison with the undisturbed one included (L2, S10).
 pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Vec<String> {
     let mut against = this.violations.clone();
-    let unknown = format!("{:?}", this.end).contains("OutcomeUnknown");
+    let told = format!("{:?}", this.end);
+    let unknown = told.contains("OutcomeUnknown");
+    // A person is told to rotate, or to look at the server, and the credential works meanwhile.
+    let waits = (scene.profile.capabilities)().own_access && (unknown || told.contains("Unmanageable"));
     let early = plan.0.iter().any(|(_, what)| *what == What::Early);
-    let excused = (scene.may_end_unknown && unknown) || (scene.order_matters && early);
+    let excused = (scene.may_end_unknown && unknown) || waits || (scene.order_matters && early);
+    // What could be changed no more was replaced.
+    let replaced = (scene.profile.capabilities)().own_access && this.did[0] > base.did[0];
+    let expected = |line: &&String| !replaced || !line.starts_with("Rotating ");
     if this.end != base.end && !excused {
         for (who, lines) in &base.end.clients {
             let found = this.end.clients.get(who).cloned().unwrap_or_default();
-            for line in lines.iter().filter(|line| !found.contains(line)) {
+            for line in lines.iter().filter(|line| !found.contains(line)).filter(expected) {
                 against.push(format!("L2: {who} ends without: {line}"));
             }
-            for line in found.iter().filter(|line| !lines.contains(line)) {
+            for line in found.iter().filter(|line| !lines.contains(line)).filter(expected) {
                 against.push(format!("L2: {who} ends with: {line}"));
             }
         }

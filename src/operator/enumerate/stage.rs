@@ -11,8 +11,8 @@ use super::invariants::Checker;
 use super::mistakes::Mistake;
 use crate::cluster::memory::MemoryCluster;
 use crate::model::{
-    Answer, Capabilities, Credential, Fault, Handle, LedgerEntry, RemoteClient, Request, Server, ServerView,
-    Subject, Uid, testing,
+    Answer, Candidate, Capabilities, Credential, Fault, Handle, LedgerEntry, RemoteClient, Request, Server,
+    ServerView, Subject, Uid, testing,
 };
 use crate::provider::Provider as _;
 use crate::provider::memory::MemoryProvider;
@@ -335,14 +335,41 @@ impl Stage {
         }
     }
 
-    /// Names that calls on their way would register.
-    pub(super) fn under_way(&self) -> Vec<Handle> {
+    /// What calls on their way would register.
+    pub(super) fn under_way(&self) -> Vec<Candidate> {
         let inner = self.inner();
-        let name = |late: &Late| match &late.request {
-            Request::Register(candidate) => Some(Handle(candidate.name.clone())),
+        let candidate = |late: &Late| match &late.request {
+            Request::Register(candidate) => Some((**candidate).clone()),
             _ => None,
         };
-        inner.late.iter().filter_map(name).collect()
+        inner.late.iter().filter_map(candidate).collect()
+    }
+
+    /// Whether what a lost attempt made can be looked for.
+    pub(super) fn looks_up(&self) -> bool {
+        self.provider.capabilities().can_look_up
+    }
+
+    /// The clients that an admin has been told to look at, as nothing else can.
+    pub(super) fn left_behind(&self) -> BTreeSet<Handle> {
+        let world = self.cluster.world();
+        let entries = world
+            .ledger
+            .values()
+            .filter_map(|stored| stored.entry.as_ref().ok());
+        let owed = entries.flat_map(|entry| &entry.obligations);
+        let left: Vec<_> = owed.filter(|owed| owed.is_unmanageable()).cloned().collect();
+        drop(world);
+        let clients = self.clients().into_keys();
+        clients
+            .filter(|handle| {
+                let marker = self.provider.marker(handle);
+                left.iter().any(|owed| match &owed.lost {
+                    Some(lost) => marker.as_ref() == Some(&lost.marker),
+                    None => owed.handle == *handle,
+                })
+            })
+            .collect()
     }
 
     pub(super) fn last_delivery(&self) -> Option<Timestamp> {
