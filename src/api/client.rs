@@ -382,7 +382,7 @@ pub struct Rotation {
     #[schemars(range(min = 60, max = schema::SECONDS_MAX))]
     pub max_age_seconds: Option<u32>,
 
-    /// Rotate at fixed times. After a stop one missed time is made up for; clients are spread over some minutes.
+    /// Rotate at fixed times. After a stop one missed time is made up for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
 

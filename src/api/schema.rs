@@ -470,13 +470,25 @@ pub(super) fn conditions(_: &mut SchemaGenerator) -> Schema {
     })
 }
 
-/// Five fields of cron.
+/// Five fields of cron, each of values in its range.
 pub(super) fn cron(_: &mut SchemaGenerator) -> Schema {
+    /// A list of values, ranges and steps.
+    fn field(value: &str) -> String {
+        let part = format!(r"(\*|\?|{value}(-{value})?)(/[1-9][0-9]?)?");
+        format!("{part}(,{part})*")
+    }
+    const NAME: &str = "[A-Za-z]{3}";
+    let minute = field("([0-5]?[0-9])");
+    let hour = field("([01]?[0-9]|2[0-3])");
+    let day = field("(0?[1-9]|[12][0-9]|3[01]|L)");
+    let month = field(&format!("(0?[1-9]|1[0-2]|{NAME})"));
+    let weekday = field(&format!("(([0-7]|{NAME})(#[1-5]|L)?)"));
     text(
         128,
         &[(
-            matches(r"^[0-9A-Za-z*/,?#-]+( +[0-9A-Za-z*/,?#-]+){4}$"),
-            "cron must have five fields: minute, hour, day of month, month, day of week; such as 0 3 1 * *",
+            matches(&format!("^{minute} +{hour} +{day} +{month} +{weekday}$")),
+            "cron must have five fields: minute (0-59), hour (0-23), day of month (1-31), month (1-12 or JAN-DEC), day of \
+             week (0-7 or SUN-SAT); such as 0 3 1 * *",
         )],
     )
 }

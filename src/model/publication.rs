@@ -98,15 +98,18 @@ impl FoundSecret {
     }
 
     /// Who seems to own it, for a message.
+    /// The `OAuthClient` that it says it belongs to.
+    pub fn other_client(&self) -> Option<&str> {
+        self.annotations.get(CLIENT_ANNOTATION).map(String::as_str)
+    }
+
+    /// Whose it is, in words.
     pub fn described_owner(&self) -> String {
         let manager = self
             .labels
             .get(MANAGED_BY_LABEL.0)
             .map(|manager| format!("managed by {manager}"));
-        let client = self
-            .annotations
-            .get(CLIENT_ANNOTATION)
-            .map(|name| format!("of OAuthClient {name}"));
+        let client = self.other_client().map(|name| format!("of OAuthClient {name}"));
         let owner = self
             .owners
             .values()

@@ -43,8 +43,24 @@ pub enum NotPossible {
     #[error("the value of the rotate annotation is longer than {ANNOTATION_VALUE_MAX} characters")]
     AnnotationTooLong,
     /// The schedule cannot be read.
-    #[error("rotation.schedule cannot be read: {0}")]
+    #[error("rotation.schedule: {0}")]
     BadSchedule(String),
+    /// The schedule never comes to pass, as on 31 February.
+    #[error("rotation.schedule: there is no day to which cron {0:?} could apply")]
+    NeverFires(String),
+}
+
+impl NotPossible {
+    /// What in the spec has to change.
+    pub fn cure(&self) -> &'static str {
+        match self {
+            Self::NoOverlap => "set rotation.overlap to Preferred",
+            Self::ClientIdWouldChange => "set rotation.clientIDChange to Allowed",
+            Self::NameIsExact => "ask for no overlap, or make this OAuthClient again without an exact name",
+            Self::AnnotationTooLong => "give the annotation a shorter value",
+            Self::BadSchedule(_) | Self::NeverFires(_) => "change rotation.schedule",
+        }
+    }
 }
 
 /// Looks at all triggers. One rotation serves all that are due.
@@ -107,16 +123,16 @@ fn next_tick(schedule: &Schedule, since: Timestamp) -> Result<Option<Timestamp>,
     let zone = match &schedule.time_zone {
         None => TimeZone::UTC,
         Some(name) => TimeZone::get(name)
-            .map_err(|error| NotPossible::BadSchedule(format!("time zone {name}: {error}")))?,
+            .map_err(|_| NotPossible::BadSchedule(format!("there is no time zone {name}")))?,
     };
     let cron: Cron = schedule
         .cron
         .parse()
-        .map_err(|error| NotPossible::BadSchedule(format!("cron {:?}: {error}", schedule.cron)))?;
-    Ok(cron
-        .find_next_occurrence(&since.to_zoned(zone), false)
-        .ok()
-        .map(|tick| tick.timestamp()))
+        .map_err(|_| NotPossible::BadSchedule(format!("cron {:?} cannot be read", schedule.cron)))?;
+    match cron.find_next_occurrence(&since.to_zoned(zone), false) {
+        Ok(tick) => Ok(Some(tick.timestamp())),
+        Err(_) => Err(NotPossible::NeverFires(schedule.cron.clone())),
+    }
 }
 
 /// Chooses the way of rotating from what the server can do and the spec wants.
@@ -185,6 +201,28 @@ mod tests {
             Ok(method) => format!("{method:?}"),
             Err(why) => format!("{why:?}"),
         }
+    }
+
+    #[test]
+    fn a_schedule_that_cannot_be_followed_is_told() {
+        let next = |cron: &str, zone: Option<&str>| {
+            let schedule = Schedule {
+                cron: cron.into(),
+                time_zone: zone.map(str::to_owned),
+            };
+            next_tick(&schedule, testing::noon())
+        };
+        assert!(next("0 3 1 * *", Some("Europe/Oslo")).unwrap().is_some());
+        assert_eq!(
+            next("0 3 31 2 *", None),
+            Err(NotPossible::NeverFires("0 3 31 2 *".into()))
+        );
+        for (cron, zone) in [("0 3 1 * *", Some("Mars/Phobos")), ("61 25 * * *", None)] {
+            let why = next(cron, zone).unwrap_err();
+            assert!(matches!(&why, NotPossible::BadSchedule(_)), "{why}");
+        }
+        let oslo = next("30 2 * * *", Some("Europe/Oslo")).unwrap().unwrap();
+        assert_eq!(oslo.to_string(), "2026-11-23T01:30:00Z", "local time");
     }
 
     #[test]

@@ -93,32 +93,32 @@ pub struct Target {
     pub access: Option<RegistrationAccess>,
 }
 
-impl From<Handle> for Target {
+impl From<Handle> for Box<Target> {
     fn from(handle: Handle) -> Self {
-        Self {
+        Self::new(Target {
             handle,
             credential: None,
             access: None,
-        }
+        })
     }
 }
 
-impl From<&str> for Target {
+impl From<&str> for Box<Target> {
     fn from(handle: &str) -> Self {
         Handle::from(handle).into()
     }
 }
 
-impl From<&Registration> for Target {
+impl From<&Registration> for Box<Target> {
     fn from(registration: &Registration) -> Self {
-        Self {
+        Self::new(Target {
             handle: registration.handle.clone(),
             credential: Some(registration.credential.clone()),
             access: match &registration.access {
                 Access::Own(access) => Some(access.clone()),
                 Access::Operator | Access::Lost(_) => None,
             },
-        }
+        })
     }
 }
 
@@ -130,26 +130,26 @@ pub enum Request {
     /// Change a client's metadata.
     Update {
         /// Which client.
-        target: Target,
+        target: Box<Target>,
         /// All metadata that is wanted.
         metadata: ClientMetadata,
     },
     /// Replace a client's credential.
     Rotate {
         /// Which client.
-        target: Target,
+        target: Box<Target>,
         /// The credential to set, where the caller chooses it.
         candidate: Option<Credential>,
     },
     /// Delete a client.
     Delete {
         /// Which client.
-        target: Target,
+        target: Box<Target>,
     },
     /// Disable a client.
     Disable {
         /// Which client.
-        target: Target,
+        target: Box<Target>,
     },
     /// Provision scopes; nothing is ever removed.
     ProvisionScopes(BTreeSet<String>),

@@ -107,7 +107,7 @@ impl Standing {
                     ),
                 };
                 let message = format!(
-                    "{name} {}. Platform team: {cure}. The operator asks again every 10 minutes, and at once when the \
+                    "{name} {}. Platform team: {cure}. The operator asks again at least every 10 minutes, and at once when the \
                      credential Secret or this object changes.",
                     Fault::Denied(*denial, why.clone())
                 );
@@ -311,7 +311,7 @@ mod tests {
             assert_eq!(reads(ServerCondition::Ready), "False ServerDenied");
             let message = &found[0].message;
             assert!(
-                message.contains(why) && message.contains("every 10 minutes"),
+                message.contains(why) && message.contains("at least every 10 minutes"),
                 "{message}"
             );
         }

@@ -410,7 +410,12 @@ impl World for Operator {
             _ => {}
         }
         self.metrics.stepped(step, outcome, took);
-        let (kind, result) = (kind(step), outcome_kind(outcome));
+        let kind = match (step, outcome) {
+            // The ledger was not asked: our own limits, or what is known of the server, let nobody in.
+            (Step::Record(_), Outcome::Fault(_)) => "Permit",
+            _ => kind(step),
+        };
+        let result = outcome_kind(outcome);
         match outcome {
             Outcome::Fault(fault) => tracing::warn!(step = kind, outcome = result, %fault, ?took, "step"),
             Outcome::Refused(refusal) => {

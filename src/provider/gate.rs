@@ -298,6 +298,17 @@ impl Inner {
 
 type Turn = oneshot::Sender<Result<Permit, Fault>>;
 
+/// What went wrong, without what it went wrong for: texts are "<what happened> for <what>: <cause>".
+fn cause(fault: &Fault) -> String {
+    let text = fault.to_string();
+    let mut parts = text.splitn(3, ": ");
+    let (kind, _, cause) = (parts.next(), parts.next(), parts.next());
+    cause.map_or_else(
+        || text.clone(),
+        |cause| format!("{}: {cause}", kind.unwrap_or_default()),
+    )
+}
+
 impl State {
     /// Whether the gate is open, but for a trouble whose pause is over.
     fn open(&mut self, now: Instant) -> Result<(), Fault> {
@@ -382,8 +393,9 @@ impl State {
             Some(trouble) => {
                 trouble.probed = trouble.probed.saturating_add(1);
                 trouble.until = now + trouble.pauses.after(trouble.probed);
-                // A refusal of the credential stays the reason until something better is known.
-                if !matches!(trouble.fault, Fault::Denied(..)) {
+                // A refusal of the credential stays the reason until something better is known; and a cause that is the
+                // same is told in the same words, whatever was asked for.
+                if !matches!(trouble.fault, Fault::Denied(..)) && cause(&trouble.fault) != cause(&fault) {
                     trouble.fault = fault;
                 }
             }

@@ -230,12 +230,12 @@ fn obstacle_of(server: &str, trouble: Trouble, fault: &Fault) -> Obstacle {
         Fault::Denied(Denial::Credential, _) => (
             ClientReason::ServerDenied,
             true,
-            "Platform team: mend the credential. Retried with growing pauses, and when the credential Secret changes.",
+            "Platform team: mend the credential. Asked again at least every 10 minutes, and when the credential Secret changes.",
         ),
         Fault::Denied(Denial::Right, _) => (
             ClientReason::ServerDenied,
             true,
-            "Platform team: grant it. Retried with growing pauses, and when the credential Secret changes.",
+            "Platform team: grant it. Asked again at least every 10 minutes, and when the credential Secret changes.",
         ),
         Fault::Invalid(_) => (
             ClientReason::ServerDenied,

@@ -280,7 +280,7 @@ fn with_metadata(operation: &Operation, desired: &Desired) -> Operation {
 }
 
 fn request(entry: &LedgerEntry, operation: &Operation) -> Option<Request> {
-    let target = || entry.current.as_ref().map(Target::from);
+    let target = || entry.current.as_ref().map(Box::<Target>::from);
     Some(match operation {
         Operation::Register { candidate, .. } => Request::Register(Box::new(candidate.clone())),
         Operation::Update { metadata } => Request::Update {

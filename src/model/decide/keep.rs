@@ -64,9 +64,15 @@ fn name_taken(name: &str, found: &FoundSecret) -> Obstacle {
         on: ClientCondition::SecretPublished,
         reason: ClientReason::SecretNameTaken,
         message: format!(
-            "Secret {name} exists and is {}; it is left alone. Application team: delete it, or make this OAuthClient \
-             again with another spec.secret.name. Looked at again with growing pauses.",
-            found.described_owner()
+            "Secret {name} exists and is {}; it is left alone. Application team: {}make this OAuthClient again with \
+             another spec.secret.name. Looked at again with growing pauses.",
+            found.described_owner(),
+            // Another client's Secret is in use.
+            if found.other_client().is_some() {
+                ""
+            } else {
+                "delete it, or "
+            }
         ),
         stalled: true,
     }

@@ -244,7 +244,7 @@ fn recorded_call(state: &State, entry: &LedgerEntry) -> Option<Call> {
         .find(|obligation| obligation.is_tried_by(id))?;
     let at = obligation.attempt.as_ref()?.at;
     let target = match &obligation.registration {
-        Some(registration) => Target::from(registration),
+        Some(registration) => Box::<Target>::from(registration),
         None => obligation.handle.clone().into(),
     };
     let request = match obligation.removal {

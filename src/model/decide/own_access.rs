@@ -119,7 +119,7 @@ pub(super) fn few_are_lost(case: &Case, server: &Server, entry: &LedgerEntry) ->
     let lost: Vec<&Candidate> = (entry.obligations.iter())
         .filter_map(|owed| owed.lost.as_ref().filter(|lost| untraceable(lost)))
         .collect();
-    let Some(last) = lost.last().filter(|_| lost.len() >= LOST_AT_MOST) else {
+    let Some(latest) = lost.last().filter(|_| lost.len() >= LOST_AT_MOST) else {
         return Ok(());
     };
     let (on, reason) = match entry.current {
@@ -136,7 +136,7 @@ pub(super) fn few_are_lost(case: &Case, server: &Server, entry: &LedgerEntry) ->
              more is registered until then.",
             server.key.name,
             lost.len(),
-            last.marker.software_id(),
+            latest.marker.software_id(),
             entry.client()
         ),
         stalled: true,

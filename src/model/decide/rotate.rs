@@ -76,7 +76,8 @@ fn not_possible(why: &NotPossible) -> Obstacle {
         on: ClientCondition::Rotating,
         reason: ClientReason::NotPossible,
         message: format!(
-            "{why}. Application team: change the spec or the annotation. The credential stays as it is until then."
+            "{why}. Application team: {}. The credential stays as it is until then.",
+            why.cure()
         ),
         stalled: true,
     }

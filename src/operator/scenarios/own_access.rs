@@ -107,6 +107,12 @@ async fn a_lost_registration_is_made_anew_and_the_possible_orphan_told() {
         assert!(bench.is_ready() && works(&bench));
         assert_eq!(strangers(&bench), usize::from(fate == Fate::AnswerLost));
         assert_eq!(left_behind(&bench), 1);
+        let entry = bench.entry().unwrap();
+        let lost = entry.obligations[0].lost.clone().unwrap().marker;
+        let findable = |handle| bench.provider.marker(handle) == Some(lost.clone());
+        let held = bench.provider.held();
+        let found = held.iter().filter(|client| findable(&client.handle)).count();
+        assert_eq!(found, strangers(&bench), "the server's own note leads to it");
         let said =
             |what: &str| what.contains("software_id oauthclient.dev/") && what.contains("software_version 1");
         assert!(bench.told(|told| matches!(told, Happening::LeftBehind { what, .. } if said(what))));
@@ -273,7 +279,7 @@ async fn a_token_that_is_refused_is_replaced_with_its_client() {
         }
     });
     rotation(&bench, |rotation| {
-        rotation.client_id_change = Some(ClientIdChange::Forbidden)
+        rotation.client_id_change = Some(ClientIdChange::Forbidden);
     });
     edit(&bench);
     let ended = bench.pass().await;
@@ -281,7 +287,7 @@ async fn a_token_that_is_refused_is_replaced_with_its_client() {
     assert_eq!(bench.reason(ClientCondition::Registered), "False Unmanageable");
     assert_eq!(bench.published("client-id"), before);
     rotation(&bench, |rotation| {
-        rotation.client_id_change = Some(ClientIdChange::Allowed)
+        rotation.client_id_change = Some(ClientIdChange::Allowed);
     });
     bench.settle().await;
     assert!(bench.is_ready() && works(&bench));

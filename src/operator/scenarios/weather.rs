@@ -235,6 +235,32 @@ async fn a_secret_that_cannot_be_written_mints_nothing() {
 }
 
 #[tokio::test]
+async fn a_secret_that_is_refused_although_the_dry_run_was_not() {
+    let bench = Bench::new();
+    bench.apply();
+    let refusal = Refusal::Denied("denied by a webhook".into());
+    bench.cluster.refuse_all(WriteKind::Secret, Some(refusal));
+    for _ in 0..12 {
+        bench.pass().await;
+        bench.wait(5);
+    }
+    assert_eq!(
+        bench.reason(ClientCondition::SecretPublished),
+        "False WriteDenied"
+    );
+    assert_eq!(
+        bench.provider.mutations(),
+        1,
+        "registered once, and kept in the ledger"
+    );
+    bench.assert_no_orphans();
+    bench.cluster.refuse_all(WriteKind::Secret, None);
+    bench.settle().await;
+    bench.assert_works();
+    assert_eq!(bench.provider.mutations(), 1);
+}
+
+#[tokio::test]
 async fn every_write_that_is_lost_after_it_was_done_is_harmless() {
     for kind in [
         WriteKind::Ledger,

@@ -370,3 +370,25 @@ async fn a_crowd_keeps_the_limits() {
     let took = begin.elapsed().as_secs_f32();
     assert!((27.9..40.0).contains(&took), "{took}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_same_cause_is_told_in_the_same_words() {
+    let gate = wide();
+    let away = |what: &str, cause: &str| Fault::Unavailable(format!("no connection for {what}: {cause}"));
+    let first = away("the scopes", "connection refused");
+    for _ in 0..3 {
+        call(&gate, Err(first.clone())).await.unwrap_err();
+    }
+    for what in ["the deletion", "the list"] {
+        seconds(70).await;
+        // One is let through to see, and what it asked for is nobody else's business.
+        call(&gate, Err(away(what, "connection refused")))
+            .await
+            .unwrap_err();
+        assert_eq!(call(&gate, Ok(())).await, Err(first.clone()));
+    }
+    seconds(70).await;
+    let other = away("the list", "no answer in time");
+    call(&gate, Err(other.clone())).await.unwrap_err();
+    assert_eq!(call(&gate, Ok(())).await, Err(other));
+}
