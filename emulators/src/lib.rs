@@ -8,8 +8,8 @@
 //!
 //! * this crate's root: sockets ([`server`]), the course of one call ([`hub`]), the [`journal`], what goes
 //!   wrong on command ([`misbehave`], [`garble`], [`wire`]) and the [`control`] API under `/_control`;
-//! * one module for each product ([`digitalroute`]), which implements [`AuthServer`] in memory and without
-//!   any I/O.
+//! * one module for each product ([`digitalroute`]) or standard ([`dynamic_registration`]), which implements
+//!   [`AuthServer`] in memory and without any I/O.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,6 +24,7 @@
 
 pub mod control;
 pub mod digitalroute;
+pub mod dynamic_registration;
 pub mod emulator;
 pub mod garble;
 pub mod http;
