@@ -16,6 +16,8 @@ pub struct Request {
     pub method: Method,
     /// The path as it came: still percent-encoded, `.` and `..` left alone.
     pub path: String,
+    /// What came after the question mark, if there was one.
+    pub query: Option<String>,
     /// The headers.
     pub headers: HeaderMap,
     /// The whole body.
@@ -48,6 +50,21 @@ impl Request {
         let decoded = String::from_utf8(BASE64_STANDARD.decode(credential.trim()).ok()?).ok()?;
         let (user, password) = decoded.split_once(':')?;
         Some((user.to_owned(), password.to_owned()))
+    }
+
+    /// The token of bearer authentication.
+    pub fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header(&AUTHORIZATION)?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
+    /// The first value of a parameter in the query, decoded.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.query.as_deref()?;
+        let mut parameters = form_urlencoded::parse(query.as_bytes());
+        parameters
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.into_owned())
     }
 
     /// The kind of authorization that came, never the credential.
@@ -118,6 +135,14 @@ impl Answer {
         Self::with_body(status, "application/json", value.to_string())
     }
 
+    /// A refusal as a page.
+    pub fn page(status: u16, message: &str) -> Self {
+        let title = title(status);
+        let page =
+            format!("<!DOCTYPE html><html><body><h1>{status} {title}</h1><p>{message}</p></body></html>\n");
+        Self::with_body(status, "text/html;charset=utf-8", page)
+    }
+
     /// A control call's answer when it cannot be done.
     pub fn problem(status: u16, message: &str) -> Self {
         Self::json(status, &json!({ "error": message }))
@@ -129,4 +154,12 @@ impl Answer {
         self.headers.insert(name, value);
         self
     }
+}
+
+/// The usual words for a status.
+pub fn title(status: u16) -> &'static str {
+    StatusCode::from_u16(status)
+        .ok()
+        .and_then(|status| status.canonical_reason())
+        .unwrap_or("Error")
 }

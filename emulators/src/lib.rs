@@ -8,8 +8,8 @@
 //!
 //! * this crate's root: sockets ([`server`]), the course of one call ([`hub`]), the [`journal`], what goes
 //!   wrong on command ([`misbehave`], [`garble`], [`wire`]) and the [`control`] API under `/_control`;
-//! * one module for each product ([`digitalroute`]), which implements [`AuthServer`] in memory and without
-//!   any I/O.
+//! * one module for each product ([`digitalroute`]) or standard ([`dynamic_registration`]), which implements
+//!   [`AuthServer`] in memory and without any I/O.
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,13 +24,18 @@
 
 pub mod control;
 pub mod digitalroute;
+pub mod dynamic_registration;
+pub mod emulator;
 pub mod garble;
 pub mod http;
 pub mod hub;
 pub mod journal;
 pub mod misbehave;
+pub mod random;
 pub mod server;
 pub mod switch;
+pub mod token;
+pub mod token_choices;
 pub mod wire;
 
 use crate::http::{Answer, Request};
@@ -60,6 +65,29 @@ pub struct Done {
     pub answer: Answer,
     /// Whether the server's state is another one now.
     pub changed: bool,
+}
+
+impl Done {
+    /// An answer that changes nothing.
+    pub fn unchanged(answer: Answer) -> Self {
+        Self {
+            answer,
+            changed: false,
+        }
+    }
+
+    /// An answer after a change.
+    pub fn changed(answer: Answer) -> Self {
+        Self {
+            answer,
+            changed: true,
+        }
+    }
+
+    /// A refusal is an answer too; the state stays what it was.
+    pub fn settled(result: Result<Self, Answer>) -> Self {
+        result.unwrap_or_else(Self::unchanged)
+    }
 }
 
 /// An authorization server in memory. It does no I/O and never waits: what goes wrong on the way is the

@@ -16,7 +16,8 @@ use crate::{Call, Operation};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Match {
-    /// The name of an operation, `any`, or `mutation` or `read` for all of that kind.
+    /// The name of an operation, `any`, or `mutation` or `read` for all of that kind. Where a server has an
+    /// operation of one of these names, that one is meant.
     #[serde(default = "any")]
     pub operation: String,
     /// The name of the client; any when not given.
@@ -38,12 +39,15 @@ impl Default for Match {
 }
 
 impl Match {
-    fn fits(&self, call: &Call) -> bool {
+    /// A server's own operation goes before a group of the same name.
+    fn fits(&self, call: &Call, operations: &[Operation]) -> bool {
+        let known = |name| operations.iter().any(|known| known.name == name);
         let operation = match self.operation.as_str() {
+            name if known(name) => name == call.operation.name,
             "any" => true,
             "mutation" => call.operation.mutating,
             "read" => !call.operation.mutating,
-            name => name == call.operation.name,
+            _ => false,
         };
         operation
             && self
@@ -223,13 +227,18 @@ impl Rules {
 
     /// What happens to this call, if anything. Counts.
     pub fn judge(&mut self, call: &Call) -> Option<Sentence> {
-        self.active.iter_mut().find_map(|active| active.judge(call))
+        let Self {
+            operations, active, ..
+        } = self;
+        active
+            .iter_mut()
+            .find_map(|active| active.judge(call, operations))
     }
 }
 
 impl Active {
-    fn judge(&mut self, call: &Call) -> Option<Sentence> {
-        if self.rule.times == Some(0) || !self.rule.matching.fits(call) {
+    fn judge(&mut self, call: &Call, operations: &[Operation]) -> Option<Sentence> {
+        if self.rule.times == Some(0) || !self.rule.matching.fits(call, operations) {
             return None;
         }
         if self.rule.skip > 0 {

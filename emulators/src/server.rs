@@ -53,13 +53,12 @@ impl Drop for Running {
     }
 }
 
-/// Starts to listen for a hub.
-pub async fn start<S: AuthServer>(
-    address: SocketAddr,
+/// Starts to answer for a hub.
+pub fn start<S: AuthServer>(
+    listener: TcpListener,
     hub: Arc<Hub<S>>,
     pauses: mpsc::UnboundedReceiver<Duration>,
 ) -> io::Result<Running> {
-    let listener = TcpListener::bind(address).await?;
     let address = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
     let accepting = tokio::spawn(accept(listener, address, hub, pauses, stopped));
@@ -182,6 +181,7 @@ async fn read(request: HyperRequest<Incoming>) -> Result<Request, Answer> {
     Ok(Request {
         method: head.method,
         path: head.uri.path().to_owned(),
+        query: head.uri.query().map(str::to_owned),
         headers: head.headers,
         body,
     })

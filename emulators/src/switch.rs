@@ -87,6 +87,30 @@ impl SwitchValue for Success {
     }
 }
 
+/// The status of a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Failure(pub u16);
+
+impl SwitchValue for Failure {
+    fn parse(text: &str) -> Option<Self> {
+        text.parse()
+            .ok()
+            .filter(|status| (400..600).contains(status))
+            .map(Self)
+    }
+    fn text(&self) -> String {
+        self.0.to_string()
+    }
+    fn allowed() -> String {
+        "a status from 400 to 599".to_owned()
+    }
+    fn samples() -> Vec<String> {
+        ["400", "401", "403", "404", "429", "500"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
 /// Either a refusal with a status, or something else that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Either<T> {
@@ -229,6 +253,20 @@ macro_rules! switches {
                     } )+
                     _ => Err(SwitchError::Unknown(name.to_owned())),
                 }
+            }
+
+            /// The same with some turned, by name; all or none. A value that is not text counts as it is
+            /// written in JSON.
+            pub fn turned(
+                &self,
+                wishes: &std::collections::BTreeMap<String, serde_json::Value>,
+            ) -> Result<Self, $crate::switch::SwitchError> {
+                let mut switches = self.clone();
+                for (name, value) in wishes {
+                    let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                    switches.set(name, &text)?;
+                }
+                Ok(switches)
             }
 
             /// What there is to say about each switch.

@@ -6,13 +6,18 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use authserver_emulator::digitalroute::Switches;
-use serde_json::Value;
+use authserver_emulator::switch::SwitchInfo;
+use authserver_emulator::{digitalroute, dynamic_registration};
+use serde_json::{Value, json};
 
 fn program(arguments: &[&str]) -> Command {
+    server("digitalroute", arguments)
+}
+
+fn server(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_authserver-emulator"));
     command
-        .arg("digitalroute")
+        .arg(name)
         .args(arguments)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -129,7 +134,7 @@ async fn the_password_can_come_from_the_environment() {
         .await
         .expect("it answers");
     let state: Value = state.json().await.expect("that is JSON");
-    assert_eq!(state["scopes"], serde_json::json!(["a", "b"]));
+    assert_eq!(state["scopes"], json!(["a", "b"]));
     ends_after(child, "INT");
 }
 
@@ -145,7 +150,12 @@ async fn it_can_be_open() {
 
 #[test]
 fn it_lists_its_switches() {
-    let mut child = program(&["--list-switches"]).spawn().expect("it starts");
+    lists("digitalroute", &digitalroute::Switches::info());
+    lists("dynamic-registration", &dynamic_registration::Switches::info());
+}
+
+fn lists(name: &str, switches: &[SwitchInfo]) {
+    let mut child = server(name, &["--list-switches"]).spawn().expect("it starts");
     let mut table = String::new();
     child
         .stdout
@@ -154,7 +164,7 @@ fn it_lists_its_switches() {
         .read_to_string(&mut table)
         .expect("it is text");
     assert!(child.wait().expect("it ends").success());
-    for info in Switches::info() {
+    for info in switches {
         let row = format!(
             "| {} | {} |",
             info.name,
@@ -166,7 +176,7 @@ fn it_lists_its_switches() {
         );
         assert!(table.contains(&row), "{row}");
     }
-    assert_eq!(table.lines().count(), Switches::info().len() + 2);
+    assert_eq!(table.lines().count(), switches.len() + 2);
 }
 
 #[test]
@@ -187,6 +197,101 @@ fn it_says_what_is_wrong_with_its_arguments() {
         (&["--no-auth", "--listen", "192.0.2.1:1"], "192.0.2.1:1"),
     ] {
         let said = stderr_of(&mut program(arguments));
+        assert!(said.contains(complaint), "{arguments:?}: {said}");
+    }
+}
+
+async fn registered(issuer: &str, token: Option<&str>, document: &Value) -> u16 {
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client can be made");
+    let request = client.post(format!("{issuer}/register")).json(document);
+    let request = match token {
+        Some(token) => request.bearer_auth(token),
+        None => request,
+    };
+    request.send().await.expect("it answers").status().as_u16()
+}
+
+#[tokio::test]
+async fn it_registers_clients() {
+    let folder = std::env::temp_dir();
+    let [token, statement] = ["token", "statement"].map(|name| {
+        let file = folder.join(format!("authserver-emulator-{name}-{}", std::process::id()));
+        file.to_str().expect("the path is text").to_owned()
+    });
+    std::fs::write(&token, "canary\n").expect("a file can be written");
+    std::fs::write(&statement, "e30.e30.c2ln\n").expect("a file can be written");
+    let arguments = [
+        "--initial-access-token-file",
+        &token,
+        "--software-statement-file",
+        &statement,
+        "--issuer-path",
+        "/tenants/a",
+        "--scope",
+        "a",
+        "--switch",
+        "register_status=200",
+    ];
+    let (child, url) = start(&mut server("dynamic-registration", &arguments));
+    let document = json!({
+        "grant_types": ["client_credentials"], "scope": "a", "software_statement": "e30.e30.c2ln",
+    });
+    let issuer = format!("{url}/tenants/a");
+    assert_eq!(registered(&issuer, None, &document).await, 401);
+    assert_eq!(registered(&issuer, Some("canary"), &document).await, 200);
+    assert_eq!(registered(&issuer, Some("canary"), &json!({})).await, 400);
+    ends_after(child, "TERM");
+    for file in [token, statement] {
+        std::fs::remove_file(file).expect("the file is there");
+    }
+
+    let arguments = [
+        "--initial-access-token-env",
+        "TOKEN",
+        "--public-url",
+        "https://a.example",
+    ];
+    let (child, url) = start(server("dynamic-registration", &arguments).env("TOKEN", "canary"));
+    let document = json!({ "grant_types": ["client_credentials"] });
+    assert_eq!(registered(&url, Some("canary"), &document).await, 201);
+    let state = reqwest::get(format!("{url}/_control/state"))
+        .await
+        .expect("it answers");
+    let state: Value = state.json().await.expect("that is JSON");
+    assert_eq!(state["issuer"], "https://a.example");
+    ends_after(child, "INT");
+
+    let (child, url) = start(&mut server("dynamic-registration", &[]));
+    assert_eq!(registered(&url, None, &document).await, 201);
+    ends_after(child, "TERM");
+}
+
+#[test]
+fn it_says_what_is_wrong_with_the_arguments_for_registration() {
+    for (arguments, complaint) in [
+        (&["--switch", "uri_form=maybe"][..], "path, query, other_path"),
+        (&["--switch", "nonsense=1"], "nonsense"),
+        (&["--issuer-path", "a"], "slash"),
+        (&["--public-url", "a.example"], "scheme"),
+        (&["--public-url", "https://a.example/"], "slash"),
+        (
+            &["--initial-access-token-env", "SURELY_NOT_SET"],
+            "SURELY_NOT_SET",
+        ),
+        (
+            &["--initial-access-token-file", "/does/not/exist"],
+            "/does/not/exist",
+        ),
+        (
+            &["--software-statement-file", "/does/not/exist"],
+            "/does/not/exist",
+        ),
+        (&["--listen", "192.0.2.1:1"], "192.0.2.1:1"),
+    ] {
+        let said = stderr_of(&mut server("dynamic-registration", arguments));
         assert!(said.contains(complaint), "{arguments:?}: {said}");
     }
 }

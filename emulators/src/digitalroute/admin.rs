@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 
 use super::choices::RotateChanges;
 use super::state::Client;
-use super::switches::Switches;
 use super::{Auth, DigitalRoute, Inner};
 use crate::http::{Answer, Request};
 
@@ -127,14 +126,8 @@ fn set_scopes(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
 /// All or none: a mistake in one leaves the others as they were.
 fn set_switches(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
     let wishes: BTreeMap<String, Value> = request.json()?;
-    let mut switches: Switches = inner.switches.clone();
-    for (name, value) in &wishes {
-        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        switches
-            .set(name, &text)
-            .map_err(|error| Answer::problem(400, &error.to_string()))?;
-    }
-    inner.switches = switches;
+    let turned = inner.switches.turned(&wishes);
+    inner.switches = turned.map_err(|error| Answer::problem(400, &error.to_string()))?;
     Ok(Answer::json(200, &json!(inner.switches.to_map())))
 }
 

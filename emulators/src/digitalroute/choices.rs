@@ -1,6 +1,7 @@
 //! The values of the switches: what the server might do where its documentation says nothing.
 
 use crate::choice;
+pub use crate::random::Alphabet;
 
 choice! {
     /// A second POST with a name that is taken.
@@ -224,17 +225,6 @@ choice! {
         Masked = "masked",
         /// The field is missing.
         Absent = "absent",
-    }
-}
-choice! {
-    /// What a secret consists of.
-    Alphabet {
-        /// Letters, digits, `-` and `_`.
-        UrlSafe = "url_safe",
-        /// Letters, digits, `+`, `/` and `=`.
-        Base64 = "base64",
-        /// Characters that need care in forms, JSON, YAML and shells.
-        Symbols = "symbols",
     }
 }
 choice! {

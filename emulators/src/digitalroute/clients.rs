@@ -17,27 +17,6 @@ use crate::switch::Success;
 const OK: Success = Success(200);
 const ABSENT: &str = "there is no such client";
 
-/// A refusal is an answer too; the state stays what it was.
-pub fn settled(result: Result<Done, Answer>) -> Done {
-    result.unwrap_or_else(unchanged)
-}
-
-/// An answer that changes nothing.
-pub fn unchanged(answer: Answer) -> Done {
-    Done {
-        answer,
-        changed: false,
-    }
-}
-
-/// An answer after a change.
-pub fn changed(answer: Answer) -> Done {
-    Done {
-        answer,
-        changed: true,
-    }
-}
-
 impl Voice<'_> {
     fn ambiguous(&self, Ambiguous(status): &Ambiguous) -> Answer {
         self.refuse(*status, "the query did not return a unique result")
@@ -113,7 +92,12 @@ pub fn register(store: &mut Store, voice: Voice<'_>) -> Result<Done, Answer> {
             let message = format!("a client with the name {name:?} exists already");
             Err(voice.refuse_because_of(status, &message, store.clients.get(index)))
         }
-        Do(DuplicateRegister::Keep) => Ok(unchanged(show(store, voice, index, switches.register_status))),
+        Do(DuplicateRegister::Keep) => Ok(Done::unchanged(show(
+            store,
+            voice,
+            index,
+            switches.register_status,
+        ))),
         Do(DuplicateRegister::Second) => create(
             store,
             voice,
@@ -125,7 +109,7 @@ pub fn register(store: &mut Store, voice: Voice<'_>) -> Result<Done, Answer> {
             let scope = grantable(store, voice, asked.scope.as_deref())?;
             store.replace_pair(switches, index, RotateChanges::Both);
             store.clients[index].scope = scope;
-            Ok(changed(show(store, voice, index, switches.register_status)))
+            Ok(Done::changed(show(store, voice, index, switches.register_status)))
         }
     }
 }
@@ -168,13 +152,13 @@ pub fn rotate(store: &mut Store, voice: Voice<'_>, name: &str) -> Result<Done, A
     let Some(index) = index else {
         return match switches.rotate_absent {
             Refuse(status) => Err(voice.refuse(status, ABSENT)),
-            Do(RotateAbsent::EmptyObject) => Ok(unchanged(voice.json(OK, &json!({})))),
-            Do(RotateAbsent::Null) => Ok(unchanged(voice.json(OK, &Value::Null))),
+            Do(RotateAbsent::EmptyObject) => Ok(Done::unchanged(voice.json(OK, &json!({})))),
+            Do(RotateAbsent::Null) => Ok(Done::unchanged(voice.json(OK, &Value::Null))),
             Do(RotateAbsent::Register) => create(store, voice, name, None, switches.rotate_status),
         };
     };
     store.replace_pair(switches, index, switches.rotate_changes);
-    Ok(changed(show(store, voice, index, switches.rotate_status)))
+    Ok(Done::changed(show(store, voice, index, switches.rotate_status)))
 }
 
 /// DELETE `/clients/<name>`.
@@ -184,10 +168,10 @@ pub fn delete(store: &mut Store, voice: Voice<'_>, name: &str) -> Result<Done, A
     let Some(meant) = meant else {
         return match switches.delete_absent {
             Refuse(status) => Err(voice.refuse(status, ABSENT)),
-            Do(DeleteAbsent::Success) => Ok(unchanged(
+            Do(DeleteAbsent::Success) => Ok(Done::unchanged(
                 voice.json(switches.delete_status, &json!({ "status": "success" })),
             )),
-            Do(DeleteAbsent::Failure) => Ok(unchanged(voice.json(OK, &json!({ "status": "failure" })))),
+            Do(DeleteAbsent::Failure) => Ok(Done::unchanged(voice.json(OK, &json!({ "status": "failure" })))),
         };
     };
     let whole_name = store.clients[meant].client_name.clone();
@@ -195,7 +179,7 @@ pub fn delete(store: &mut Store, voice: Voice<'_>, name: &str) -> Result<Done, A
         SameNameDelete::One => store.remove(|index, _| index == meant),
         SameNameDelete::All => store.remove(|_, client| client.client_name == whole_name),
     };
-    Ok(changed(
+    Ok(Done::changed(
         voice.json(switches.delete_status, &json!({ "status": "success" })),
     ))
 }
@@ -209,7 +193,9 @@ fn create(
 ) -> Result<Done, Answer> {
     let scope = grantable(store, voice, scope)?;
     let client = store.add(voice.switches, name, scope);
-    Ok(changed(voice.json(status, &voice.client(&client, Shown::Change))))
+    Ok(Done::changed(
+        voice.json(status, &voice.client(&client, Shown::Change)),
+    ))
 }
 
 fn show(store: &Store, voice: Voice<'_>, index: usize, status: Success) -> Answer {

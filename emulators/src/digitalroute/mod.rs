@@ -12,7 +12,6 @@ mod scopes;
 pub mod state;
 mod switches;
 mod token;
-pub mod token_choices;
 mod voice;
 
 use std::fmt;
@@ -26,7 +25,6 @@ pub use switches::Switches;
 
 use crate::http::{Answer, Request};
 use crate::{AuthServer, Call, Done, Operation};
-use clients::{settled, unchanged};
 use route::Target;
 use state::{Client, Store};
 use voice::Voice;
@@ -200,7 +198,7 @@ impl AuthServer for DigitalRoute {
         let name = match target {
             Target::Client(name) => Some(name),
             Target::Clients if operation == operations::REGISTER => route::name_in_body(request),
-            Target::Token => token::client_id(request).and_then(|id| inner.store.name_of(&id)),
+            Target::Token => crate::token::client_id(request).and_then(|id| inner.store.name_of(&id)),
             Target::Clients | Target::Scope | Target::Refused(_) | Target::Elsewhere => None,
         };
         Call { operation, name }
@@ -213,11 +211,11 @@ impl AuthServer for DigitalRoute {
         let target = route::target(&self.config, switches, &request.path);
         let operation = route::operation(&target, &request.method);
         if operation == operations::TOKEN {
-            return unchanged(token::token(store, voice));
+            return Done::unchanged(token::token(store, voice));
         }
         match target {
-            Target::Token => unchanged(voice.refuse(405, "the method is not allowed")),
-            Target::Elsewhere => unchanged(voice.refuse(404, "there is nothing here")),
+            Target::Token => Done::unchanged(voice.refuse(405, "the method is not allowed")),
+            Target::Elsewhere => Done::unchanged(voice.refuse(404, "there is nothing here")),
             target => inner.manage(&target, operation, request),
         }
     }
@@ -248,28 +246,30 @@ impl Inner {
         let Self { switches, store, .. } = self;
         let voice = Voice { switches, request };
         if !allowed {
-            return unchanged(voice.unauthorized());
+            return Done::unchanged(voice.unauthorized());
         }
         if let Err(refusal) = voice.check_body(operation) {
-            return unchanged(refusal);
+            return Done::unchanged(refusal);
         }
         let name = match target {
             Target::Client(name) => name.as_str(),
             _ => "",
         };
         match operation {
-            operations::LIST => unchanged(clients::list(store, voice)),
-            operations::GET => unchanged(clients::get(store, voice, name)),
-            operations::REGISTER => settled(clients::register(store, voice)),
-            operations::PUT => settled(clients::put(store, voice, name)),
-            operations::ROTATE => settled(clients::rotate(store, voice, name)),
-            operations::DELETE => settled(clients::delete(store, voice, name)),
+            operations::LIST => Done::unchanged(clients::list(store, voice)),
+            operations::GET => Done::unchanged(clients::get(store, voice, name)),
+            operations::REGISTER => Done::settled(clients::register(store, voice)),
+            operations::PUT => Done::settled(clients::put(store, voice, name)),
+            operations::ROTATE => Done::settled(clients::rotate(store, voice, name)),
+            operations::DELETE => Done::settled(clients::delete(store, voice, name)),
             operations::SCOPE_GET => scopes::get(store, voice),
-            operations::SCOPE_POST => settled(scopes::post(store, voice)),
-            operations::SCOPE_PATCH => settled(scopes::patch(store, voice)),
+            operations::SCOPE_POST => Done::settled(scopes::post(store, voice)),
+            operations::SCOPE_PATCH => Done::settled(scopes::patch(store, voice)),
             _ => match target {
-                Target::Refused(status) => unchanged(voice.refuse(*status, "this path is not accepted")),
-                _ => unchanged(voice.refuse(405, "the method is not allowed")),
+                Target::Refused(status) => {
+                    Done::unchanged(voice.refuse(*status, "this path is not accepted"))
+                }
+                _ => Done::unchanged(voice.refuse(405, "the method is not allowed")),
             },
         }
     }

@@ -1,7 +1,6 @@
 //! The calls to `/scope`.
 
 use super::choices::{ScopeAbsent, ScopeExisting, ScopeInUse};
-use super::clients::unchanged;
 use super::state::{Client, Store};
 use super::voice::{Voice, distinct};
 use crate::Done;
@@ -11,7 +10,7 @@ use crate::switch::Success;
 
 /// GET `/scope`.
 pub fn get(store: &Store, voice: Voice<'_>) -> Done {
-    unchanged(voice.json(Success(200), &voice.scope(&store.scopes)))
+    Done::unchanged(voice.json(Success(200), &voice.scope(&store.scopes)))
 }
 
 /// POST `/scope`: provisions what can be provisioned and says what that was.

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rand::RngExt as _;
 use serde::{Deserialize, Serialize};
 
-use super::choices::{Alphabet, NameCase, RotateChanges, SameName};
+use super::choices::{NameCase, RotateChanges, SameName};
 use super::switches::Switches;
+pub use crate::random::random;
+use crate::random::{URL_SAFE, secret};
 use crate::switch::Either;
 
 /// How many changes back a lagging reader can see.
@@ -141,7 +142,7 @@ impl Store {
     }
 
     fn new_secret(&mut self, switches: &Switches) -> String {
-        let secret = new_secret(switches);
+        let secret = secret(SECRET_LENGTH, switches.secret_alphabet);
         self.secrets.push(secret.clone());
         secret
     }
@@ -202,25 +203,4 @@ pub fn find(clients: &[Client], switches: &Switches, name: &str) -> Result<Optio
         Either::Do(SameName::Last) => Ok(last),
         Either::Refuse(_) | Either::Do(SameName::First) => Ok(first),
     }
-}
-
-const URL_SAFE: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const BASE64: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-const SYMBOLS: &[u8] = b"abcABC123!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
-
-fn new_secret(switches: &Switches) -> String {
-    match switches.secret_alphabet {
-        Alphabet::UrlSafe => random(SECRET_LENGTH, URL_SAFE),
-        Alphabet::Base64 => random(SECRET_LENGTH - 2, BASE64) + "==",
-        // Those that get lost most easily are always there.
-        Alphabet::Symbols => random(SECRET_LENGTH - 6, SYMBOLS) + "+%:&\"\\",
-    }
-}
-
-/// Random text from an alphabet.
-pub fn random(length: usize, alphabet: &[u8]) -> String {
-    let mut rng = rand::rng();
-    (0..length)
-        .map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())]))
-        .collect()
 }

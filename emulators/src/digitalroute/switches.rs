@@ -6,15 +6,15 @@ use super::choices::{
     RequestFields, RequestType, RotateAbsent, RotateChanges, SameName, SameNameDelete, ScopeAbsent,
     ScopeBase, ScopeExisting, ScopeInUse, ScopeText, TrailingSlash, Unauthorized, UnknownScope,
 };
-use super::token_choices::{
-    BasicDecoding, ExpiresIn, TokenClientAuth, TokenErrorBody, TokenErrorStatus, TokenScopeExcess,
-    TokenScopeOmitted, TokenType,
-};
 use crate::switch::{
     Either::{self, Do, Refuse},
     Success, Toggle,
 };
 use crate::switches;
+use crate::token_choices::{
+    BasicDecoding, ExpiresIn, TokenClientAuth, TokenErrorBody, TokenErrorStatus, TokenScopeExcess,
+    TokenScopeOmitted, TokenType,
+};
 
 switches! {
     /// All switches of the DigitalRoute emulator.

@@ -1,6 +1,5 @@
 //! How the server speaks: JSON answers and refusals in the manner that the switches choose.
 
-use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -12,7 +11,7 @@ use super::operations;
 use super::state::Client;
 use super::switches::Switches;
 use crate::Operation;
-use crate::http::{Answer, Request};
+use crate::http::{Answer, Request, title};
 use crate::switch::{Either, Success};
 
 /// One request and how it is to be answered.
@@ -90,7 +89,7 @@ impl Voice<'_> {
                 Some(client) => json!({ "status": "failure", "message": message, "client": client }),
                 None => failure,
             },
-            ErrorBody::Html => return html_error(status, message),
+            ErrorBody::Html => return Answer::page(status, message),
             ErrorBody::Empty => return Answer::empty(status),
             ErrorBody::Text => return Answer::with_body(status, "text/plain", format!("{title}: {message}")),
         };
@@ -241,20 +240,4 @@ pub fn distinct<'a>(scopes: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
         }
     }
     seen
-}
-
-/// A refusal as a page.
-pub fn html_error(status: u16, message: &str) -> Answer {
-    let title = title(status);
-    let page =
-        format!("<!DOCTYPE html><html><body><h1>{status} {title}</h1><p>{message}</p></body></html>\n");
-    Answer::with_body(status, "text/html;charset=utf-8", page)
-}
-
-/// The usual words for a status.
-pub fn title(status: u16) -> &'static str {
-    StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason())
-        .unwrap_or("Error")
 }

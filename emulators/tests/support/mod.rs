@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use authserver_emulator::digitalroute::{Config, Emulator};
 use authserver_emulator::misbehave::{Behaviour, Rule};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, RequestBuilder, Response, redirect};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -36,6 +37,7 @@ pub struct Read {
     pub content_type: Option<String>,
     /// Whether `WWW-Authenticate` came.
     pub challenged: bool,
+    pub headers: HeaderMap,
     pub text: String,
 }
 
@@ -49,12 +51,17 @@ impl Read {
             status,
             content_type,
             challenged,
+            headers: response.headers().clone(),
             text: response.text().await.unwrap(),
         }
     }
 
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error} in {self:?}"))
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
     pub fn field(&self, name: &str) -> String {

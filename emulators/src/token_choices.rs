@@ -1,4 +1,4 @@
-//! The values of the token endpoint's switches.
+//! The values of token endpoints' switches.
 
 use crate::choice;
 
