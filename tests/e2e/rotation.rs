@@ -78,7 +78,14 @@ pub async fn in_place(world: &'static World) {
     // Nobody could ever read the one's id with the other's secret.
     assert_eq!(held.pairs().len(), 2);
 
-    let rotation = app.get().await.unwrap().status.unwrap().rotation.unwrap();
+    // The status comes after the Secret.
+    let rotation = app
+        .until("the rotation is told", async || {
+            let status = app.get().await.unwrap().status;
+            let told = status.and_then(|status| status.rotation);
+            told.ok_or_else(|| "it is not".to_owned())
+        })
+        .await;
     assert_eq!(rotation.last_handled_trigger.as_deref(), Some("one"));
     assert!(rotation.last_rotation_time.is_some());
     app.wait_event("RotationStarted").await;

@@ -123,10 +123,10 @@ pub async fn a_quota_that_forbids_the_secret(world: &'static World) {
     let message = app.wait_condition("Ready", "False WriteDenied").await;
     assert!(message.contains("exceeded quota"), "{message}");
     assert_eq!(app.remote().len(), 0, "no orphan");
-    println!(
+    world.say(&format!(
         "mutations in the first minute of a Secret that cannot be written: {}",
         scene.mutations()
-    );
+    ));
 
     allow("5").await;
     app.wait_sound("read").await;

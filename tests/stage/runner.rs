@@ -122,11 +122,20 @@ impl Wishes {
 pub fn run(suite: &str, way: Way, tests: Vec<Test>) -> ExitCode {
     let wishes = Wishes::read();
     let tests: Vec<Test> = tests.into_iter().filter(|test| wishes.wants(test)).collect();
-    if wishes.list || tests.is_empty() {
+    if wishes.list {
         for test in tests {
             println!("{}: test", test.name);
         }
         return ExitCode::SUCCESS;
+    }
+    if tests.is_empty() {
+        // Nothing is ignored here, so who asks for that asks for nothing. Who asks for a test has mistyped its name.
+        if wishes.ignored {
+            return ExitCode::SUCCESS;
+        }
+        let asked = wishes.names.join(", ");
+        eprintln!("{suite}: no test is called like that: {asked}; --list names them");
+        return ExitCode::FAILURE;
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
