@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Fault, Handle, RemoteClient, Request, Verification,
+    Answer, Candidate, Capabilities, Credential, Endpoints, Fault, Handle, RemoteClient, Request,
+    Verification,
 };
 use crate::provider::Provider;
 
@@ -38,6 +39,10 @@ impl RememberedScopes {
 impl Provider for RememberedScopes {
     fn capabilities(&self) -> &Capabilities {
         self.provider.capabilities()
+    }
+
+    fn endpoints(&self) -> Option<Endpoints> {
+        self.provider.endpoints()
     }
 
     async fn check(&self) -> Result<(), Fault> {

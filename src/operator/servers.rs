@@ -19,7 +19,7 @@ use super::tapped::Tapped;
 use super::tidings::{Tidings, Words, unreachable};
 use super::world::Operator;
 use crate::api::{DriftAction, ProviderSpec, ServerReason, ServerSpec, ServerStatus};
-use crate::model::{Denial, Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
+use crate::model::{Denial, Endpoints, Fault, Observation, Server, ServerKey, ServerView, Uid, differs};
 use crate::provider::address::EgressRules;
 use crate::provider::connect::{
     Needed, NeededKind, NotConnected, Secrets, connect, endpoints, fingerprint, former_fingerprints,
@@ -43,6 +43,9 @@ const LOOK: Duration = Duration::from_secs(15);
 const UNWATCHED_LOOK: Duration = Duration::from_secs(60);
 /// A permit is waited for no longer than this: the pass comes again.
 const PERMIT_WAIT: Duration = Duration::from_secs(5);
+
+/// Why a server cannot be used that was not asked yet.
+pub(super) const CONNECTING: &str = "it is being connected to.";
 
 /// What is kept of a server object.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +140,8 @@ pub(super) struct Tender {
     unwatched: Secrets,
     /// Kept beyond a connection, as what the server asked for is.
     gate: Option<KnownGate>,
+    /// What the metadata of a server told, and of which: kept beyond a connection too.
+    found: Option<(ProviderSpec, Endpoints)>,
 }
 
 /// A gate, and for what it was made.
@@ -169,6 +174,7 @@ impl Tender {
             listing: Listing::default(),
             unwatched: Secrets::new(),
             gate: None,
+            found: None,
         }
     }
 
@@ -180,10 +186,7 @@ impl Tender {
             self.written = None;
             match self.connection(&object).await {
                 Ok(connection) => {
-                    let view = ServerView::Ready(Box::new(self.described(&object.spec, &connection)));
-                    self.operator
-                        .servers
-                        .put(&self.key, view, Some(connection.clone()));
+                    self.show(&object.spec, &connection);
                     if recovered && !news.has_changed().unwrap_or(true) {
                         self.operator.look_at_waiting(&self.key);
                     } else {
@@ -293,6 +296,9 @@ impl Tender {
                     next_check = next_check.map(|at| self.paused_until().map_or(at, |until| at.max(until)));
                     pause = if good { FIRST_CHECK } else { (pause * 2).min(LAST_CHECK) };
                     self.standing.health = Some(health);
+                    if self.show(&object.spec, connection) {
+                        self.operator.look_at_server(&self.key, Urgency::Background);
+                    }
                     self.report(object, Some(connection)).await;
                     if good && before.is_some_and(|before| before != Health::Good) {
                         return Watched::Recovered;
@@ -455,7 +461,36 @@ impl Tender {
         gate
     }
 
-    fn described(&self, spec: &ServerSpec, connection: &Connection) -> Server {
+    /// Shows the server to passes; whether that is news. One whose own addresses are not known yet cannot be used: clients
+    /// would be published without them.
+    fn show(&mut self, spec: &ServerSpec, connection: &Connection) -> bool {
+        if let Some(found) = connection.provider.endpoints() {
+            self.found = Some((spec.provider.clone(), found));
+        }
+        let found = self.found.as_ref().filter(|(of, _)| *of == spec.provider);
+        let view = match found {
+            // Nothing is published for a server that is suspended.
+            None if !spec.suspend => {
+                let why = match self.standing.health {
+                    None | Some(Health::Good) => CONNECTING,
+                    Some(Health::Denied(..) | Health::Unreachable(_)) => {
+                        "its metadata could not be read yet; its conditions say why."
+                    }
+                };
+                ServerView::NotReady(self.key.clone(), why.to_owned())
+            }
+            found => {
+                let found = found.map(|(_, found)| found.clone()).unwrap_or_default();
+                ServerView::Ready(Box::new(self.described(spec, connection, found)))
+            }
+        };
+        let usable = matches!(view, ServerView::Ready(_)).then(|| connection.clone());
+        let news = self.operator.servers.get(&self.key).0 != view;
+        self.operator.servers.put(&self.key, view, usable);
+        news
+    }
+
+    fn described(&self, spec: &ServerSpec, connection: &Connection, found: Endpoints) -> Server {
         let defaults = spec.client_defaults.as_ref();
         Server {
             key: self.key.clone(),
@@ -473,7 +508,7 @@ impl Tender {
                 (None, None) => Some(Vec::new()),
                 (rules, _) => rules.clone(),
             },
-            endpoints: endpoints(spec),
+            endpoints: endpoints(spec, found),
             repair_drift: spec.drift_check.action == DriftAction::Repair,
             deletion_delay: SignedDuration::from_secs(spec.deletion.delay_seconds.into()),
             suspended: spec.suspend,

@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Fault, Handle, RemoteClient, Request, Verification,
+    Answer, Candidate, Capabilities, Credential, Endpoints, Fault, Handle, RemoteClient, Request,
+    Verification,
 };
 use crate::provider::Provider;
 
@@ -33,6 +34,10 @@ impl<T: Fn(&'static str, Option<&Fault>) + Send + Sync> Tapped<T> {
 impl<T: Fn(&'static str, Option<&Fault>) + Send + Sync> Provider for Tapped<T> {
     fn capabilities(&self) -> &Capabilities {
         self.provider.capabilities()
+    }
+
+    fn endpoints(&self) -> Option<Endpoints> {
+        self.provider.endpoints()
     }
 
     async fn check(&self) -> Result<(), Fault> {

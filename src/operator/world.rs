@@ -15,7 +15,7 @@ use super::metrics::{Counts, Metrics, kind, outcome_kind};
 use super::mirror::Mirror;
 use super::pass::{Connection, World};
 use super::queue::{Queue, Urgency};
-use super::servers::{ServerObject, Servers};
+use super::servers::{CONNECTING, ServerObject, Servers};
 use crate::cluster::Cluster;
 use crate::model::{
     ClientKey, Here, InstanceId, NamespaceView, Observation, Outcome, Record, ServerKey, ServerView, Step,
@@ -356,10 +356,9 @@ impl World for Operator {
     fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>) {
         match self.servers.get(key) {
             // Right after a start, or after it was made, a server object is there before the way to the server is.
-            (ServerView::Missing(key), _) if self.has_server(&key) => (
-                ServerView::NotReady(key, "it is being connected to.".to_owned()),
-                None,
-            ),
+            (ServerView::Missing(key), _) if self.has_server(&key) => {
+                (ServerView::NotReady(key, CONNECTING.to_owned()), None)
+            }
             found => found,
         }
     }

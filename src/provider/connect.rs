@@ -1,28 +1,28 @@
 //! From the configuration of a server to its adapter.
 
+mod fingerprint;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
+pub use fingerprint::{fingerprint, former_fingerprints};
 
 use super::Provider;
 use super::address::EgressRules;
 use super::digitalroute;
-use super::http::{Authorization, Http, Target, Trust, Unfit};
+use super::dynamic_registration::{self, Admission, Discovery};
+use super::http::{Authorization, Http, Reach, Target, Trust, Unfit};
 use crate::api::{
-    BasicAuth, CaBundleKind, DigitalRoute, DigitalRouteAuth, ProviderSpec, ProviderType, ScopeProvisioning,
-    ServerSpec,
+    BasicAuth, CaBundleKind, DigitalRoute, DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth,
+    ProviderSpec, ProviderType, ScopeProvisioning, ServerSpec, TokenAuth,
 };
 use crate::model::{Confidential, Endpoints};
 
 /// Keys of a Secret of type `kubernetes.io/tls`.
 const TLS_CERTIFICATE: &str = "tls.crt";
 const TLS_KEY: &str = "tls.key";
-
-/// The API's base on older versions of DigitalRoute, beside the default of today.
-const DIGITAL_ROUTE_PREFIXES: [&str; 2] = ["/authserver/api", "/api"];
 
 /// The values of the objects that a server refers to: by [`Needed::id`], then by key.
 pub type Secrets = BTreeMap<String, BTreeMap<String, Confidential>>;
@@ -107,7 +107,7 @@ pub fn secrets_needed(spec: &ServerSpec) -> Vec<Needed> {
         let all = needed.entry((kind, name.to_owned())).or_default();
         all.extend(keys.iter().map(ToString::to_string));
     };
-    if let Some((name, keys)) = credential_keys(&spec.provider) {
+    for (name, keys) in credential_keys(&spec.provider) {
         need(NeededKind::Secret, name, &keys);
     }
     if let Some(tls) = &spec.tls {
@@ -131,86 +131,40 @@ fn ca_kind(kind: CaBundleKind) -> NeededKind {
     }
 }
 
-/// The Secret of the operator's own credential and its keys. Adapters that are not there yet need none.
-fn credential_keys(provider: &ProviderSpec) -> Option<(&str, Vec<&str>)> {
+/// The Secrets of the operator's own credential, each with its keys. Adapters that are not there yet need none.
+fn credential_keys(provider: &ProviderSpec) -> Vec<(&str, Vec<&str>)> {
     match provider {
         ProviderSpec::DigitalRoute(DigitalRoute {
             auth: DigitalRouteAuth::Basic(basic),
             ..
-        }) => Some((
+        }) => vec![(
             &basic.secret_ref.name,
             vec![&basic.username_key, &basic.password_key],
-        )),
+        )],
+        ProviderSpec::DynamicRegistration(server) => {
+            let token = match &server.auth {
+                DynamicRegistrationAuth::InitialAccessToken(token) => {
+                    Some((token.secret_ref.name.as_str(), vec![token.token_key.as_str()]))
+                }
+                DynamicRegistrationAuth::None(_) => None,
+            };
+            let statement = server.software_statement_secret_ref.as_ref();
+            let statement =
+                statement.map(|statement| (statement.name.as_str(), vec![statement.key.as_str()]));
+            token.into_iter().chain(statement).collect()
+        }
         ProviderSpec::DigitalRoute(_)
         | ProviderSpec::Composer(_)
         | ProviderSpec::Auth0(_)
         | ProviderSpec::Cocoon(_)
-        | ProviderSpec::DynamicRegistration(_)
         | ProviderSpec::Keycloak(_)
-        | ProviderSpec::Hydra(_) => None,
+        | ProviderSpec::Hydra(_) => Vec::new(),
     }
 }
 
-/// What tells this server's address from others: the kind of server, and where its clients are, in one spelling.
-pub fn fingerprint(provider: &ProviderSpec) -> String {
-    fingerprint_at(provider, provider.address(), &suffix(provider))
-}
-
-/// The fingerprints of the addresses in `formerURLs`.
-///
-/// A former address may be one with the path of the API, since that path belongs to the fingerprint and may have
-/// changed too (DigitalRoute's did between versions).
-pub fn former_fingerprints(spec: &ServerSpec) -> BTreeSet<String> {
-    let mut suffixes = BTreeSet::from([suffix(&spec.provider), String::new()]);
-    if matches!(spec.provider, ProviderSpec::DigitalRoute(_)) {
-        suffixes.extend(DIGITAL_ROUTE_PREFIXES.map(str::to_owned));
-    }
-    let at = |url: &String| {
-        let fingerprints = suffixes
-            .iter()
-            .map(|suffix| fingerprint_at(&spec.provider, url, suffix));
-        fingerprints.collect::<Vec<_>>()
-    };
-    spec.former_urls.iter().flat_map(at).collect()
-}
-
-/// What belongs to a server's address besides the URL.
-fn suffix(provider: &ProviderSpec) -> String {
-    match provider {
-        ProviderSpec::DigitalRoute(server) => server.api_prefix.clone(),
-        ProviderSpec::Composer(server) => server.context_path.clone(),
-        ProviderSpec::Keycloak(server) => format!("/realms/{}", server.realm),
-        ProviderSpec::Auth0(_)
-        | ProviderSpec::Cocoon(_)
-        | ProviderSpec::DynamicRegistration(_)
-        | ProviderSpec::Hydra(_) => String::new(),
-    }
-}
-
-fn fingerprint_at(provider: &ProviderSpec, address: &str, suffix: &str) -> String {
-    let text = match provider {
-        ProviderSpec::Auth0(_) if !address.contains("://") => format!("https://{address}"),
-        _ => address.to_owned(),
-    };
-    let kind = provider.provider_type();
-    match Url::parse(&text) {
-        Ok(url) => {
-            let host = url
-                .host_str()
-                .unwrap_or_default()
-                .trim_end_matches('.')
-                .to_owned();
-            let port = url.port_or_known_default().unwrap_or_default();
-            let path = url.path().trim_end_matches('/');
-            format!("{kind} {}://{host}:{port}{path}{suffix}", url.scheme())
-        }
-        // Such a server cannot be connected to; the text still tells it from others.
-        Err(_) => format!("{kind} {text}{suffix}"),
-    }
-}
-
-/// The addresses to publish: those that the spec gives, and what is known from the server's own.
-pub fn endpoints(spec: &ServerSpec) -> Endpoints {
+/// The addresses to publish: those that the spec gives, what is known from the server's own, and what was found in its
+/// metadata.
+pub fn endpoints(spec: &ServerSpec, found: Endpoints) -> Endpoints {
     let given = spec.endpoints.clone().unwrap_or_default();
     let known_token_uri = match &spec.provider {
         ProviderSpec::DigitalRoute(server) => Some(format!(
@@ -226,10 +180,10 @@ pub fn endpoints(spec: &ServerSpec) -> Endpoints {
         | ProviderSpec::Hydra(_) => None,
     };
     Endpoints {
-        issuer_uri: given.issuer_uri,
-        token_uri: given.token_uri.or(known_token_uri),
-        authorization_uri: given.authorization_uri,
-        jwks_uri: given.jwks_uri,
+        issuer_uri: given.issuer_uri.or(found.issuer_uri),
+        token_uri: given.token_uri.or(known_token_uri).or(found.token_uri),
+        authorization_uri: given.authorization_uri.or(found.authorization_uri),
+        jwks_uri: given.jwks_uri.or(found.jwks_uri),
     }
 }
 
@@ -251,10 +205,10 @@ pub fn connect(
     };
     match &spec.provider {
         ProviderSpec::DigitalRoute(server) => setup.digital_route(server),
+        ProviderSpec::DynamicRegistration(server) => setup.dynamic_registration(server),
         ProviderSpec::Composer(_)
         | ProviderSpec::Auth0(_)
         | ProviderSpec::Cocoon(_)
-        | ProviderSpec::DynamicRegistration(_)
         | ProviderSpec::Keycloak(_)
         | ProviderSpec::Hydra(_) => Err(NotConnected::ProviderNotAvailable(spec.provider.provider_type())),
     }
@@ -284,30 +238,71 @@ impl Setup<'_> {
             .map(|prefix| api.beside(&server.url, prefix, authorization.clone()))
             .collect::<Result<Vec<_>, _>>()
             .map_err(unfit)?;
-        let token = self.token_endpoint(&api, &trust)?;
+        let uri = endpoints(self.spec, Endpoints::default()).token_uri;
+        let token = self.token_endpoint(&api, &trust, &uri.unwrap_or_default())?;
         let adapter = digitalroute::DigitalRoute::new(
             api,
             elsewhere,
             token,
-            Duration::from_secs(self.spec.limits.request_timeout_seconds.max(1).into()),
+            self.timeout(),
             server.scope_provisioning == ScopeProvisioning::Create,
         );
         Ok(Arc::new(adapter))
     }
 
-    /// The token endpoint gets the credentials of clients, never ours.
-    fn token_endpoint(&self, api: &Http, trust: &Trust) -> Result<Http, NotConnected> {
-        let uri = endpoints(self.spec).token_uri.unwrap_or_default();
-        let http = if api.is_origin_of(&uri) {
-            api.beside(&uri, "", None)
-        } else {
-            let trust = Trust {
-                client_certificate: None,
-                ..trust.clone()
-            };
-            Http::new(&self.target(&uri, "", &trust), None)
+    fn dynamic_registration(&self, server: &DynamicRegistration) -> Result<Arc<dyn Provider>, NotConnected> {
+        let (field, url) = match (&server.issuer, &server.registration_uri) {
+            (Some(issuer), None) => ("issuer", issuer),
+            (None, Some(uri)) => ("registrationURI", uri),
+            (None, None) | (Some(_), Some(_)) => {
+                return Err(NotConnected::BadConfiguration(
+                    "dynamicRegistration needs exactly one of issuer and registrationURI".to_owned(),
+                ));
+            }
         };
-        http.map_err(|unfit| named("the token endpoint", unfit))
+        let statement = server.software_statement_secret_ref.as_ref();
+        let admission = Admission {
+            token: match &server.auth {
+                DynamicRegistrationAuth::InitialAccessToken(token) => Some(self.bearer(token)?),
+                DynamicRegistrationAuth::None(_) => None,
+            },
+            statement: statement
+                .map(|statement| self.credential(&statement.name, &statement.key))
+                .transpose()?,
+        };
+        let trust = self.trust()?;
+        let api = Http::new(&self.target(url, "", &trust), None).map_err(|unfit| named(field, unfit))?;
+        let api = Arc::new(api);
+        let token = match endpoints(self.spec, Endpoints::default()).token_uri {
+            Some(uri) => Some(Arc::new(self.token_endpoint(&api, &trust, &uri)?)),
+            None => None,
+        };
+        let issuer = server.issuer.clone();
+        let discovery =
+            issuer.map(|issuer| Discovery::new(Arc::clone(&api), issuer, self.reach(&trust), self.timeout()));
+        let adapter =
+            dynamic_registration::DynamicRegistration::new(api, discovery, admission, token, self.timeout());
+        Ok(Arc::new(adapter))
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.spec.limits.request_timeout_seconds.max(1).into())
+    }
+
+    /// The token endpoint gets the credentials of clients, never ours.
+    fn token_endpoint(&self, api: &Http, trust: &Trust, uri: &str) -> Result<Http, NotConnected> {
+        let reach = self.reach(trust);
+        reach
+            .token_endpoint(api, uri)
+            .map_err(|unfit| named("the token endpoint", unfit))
+    }
+
+    fn reach(&self, trust: &Trust) -> Reach {
+        Reach {
+            namespaced: self.namespaced,
+            egress: self.egress.clone(),
+            trust: trust.clone(),
+        }
     }
 
     fn target<'t>(&'t self, url: &'t str, prefix: &'t str, trust: &'t Trust) -> Target<'t> {
@@ -331,6 +326,17 @@ impl Setup<'_> {
             )));
         }
         Ok(Authorization::basic(user.expose(), &password))
+    }
+
+    fn bearer(&self, auth: &TokenAuth) -> Result<Authorization, NotConnected> {
+        let secret = &auth.secret_ref.name;
+        let token = self.credential(secret, &auth.token_key)?;
+        Authorization::bearer(&token).ok_or_else(|| {
+            NotConnected::BadConfiguration(format!(
+                "key {} of Secret {secret} holds spaces or other characters that no token has",
+                auth.token_key
+            ))
+        })
     }
 
     /// A value that is one line. Editors and shells like to add a line break at its end, which no credential has.

@@ -1,6 +1,7 @@
 //! The one HTTP client of all adapters.
 //!
-//! It speaks to one origin and to paths below one base, so a credential cannot go elsewhere. A call ends within its
+//! It speaks to one origin, to paths below one base and to addresses that the server itself gave, so a credential cannot go
+//! elsewhere. A call ends within its
 //! time whatever the server does, nothing is sent twice, and nothing is unpacked or followed. Each failure says what
 //! it means: see [`Effect`].
 
@@ -26,8 +27,9 @@ use url::Url;
 
 pub use call::{Authorization, Body, Call, Effect};
 pub use connection::{Trust, Unfit};
+pub use fault::words;
 pub use reply::{Object, Reply};
-pub use target::Target;
+pub use target::{Reach, Target};
 pub use text::{Scrub, TEXT_MAX, short};
 
 use super::percent;
@@ -43,6 +45,8 @@ pub const LIST: usize = 64 * 1024 * 1024;
 /// Of a refusal only the beginning is read: a sentence is looked for.
 const REFUSAL: usize = 64 * 1024;
 const REFUSAL_TIME: Duration = Duration::from_secs(2);
+/// The longest address that a server may give.
+pub const URL_MAX: usize = 2048;
 
 /// The client.
 pub struct Http {
@@ -103,19 +107,45 @@ impl Http {
         })
     }
 
+    /// What the paths of calls are below.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
     /// Whether an address is of the origin that this client speaks to.
     pub fn is_origin_of(&self, url: &str) -> bool {
-        Url::parse(url).is_ok_and(|url| url.origin() == self.base.origin())
+        Url::parse(url).is_ok_and(|url| self.is_own(&url))
+    }
+
+    /// An address that the server gave, seen from `from` if it is relative. None where it makes no sense or is not of the
+    /// origin that this client speaks to.
+    pub fn address(&self, given: &str, from: &Url) -> Option<Url> {
+        let mut url = from.join(given).ok().filter(|url| self.is_own(url))?;
+        url.set_fragment(None);
+        (url.as_str().len() <= URL_MAX).then_some(url)
+    }
+
+    /// Path and query of an address, at the origin that this client speaks to: the server may have moved since it gave it.
+    pub fn at_home(&self, given: &str) -> Option<Url> {
+        let given = Url::parse(given).ok().filter(Url::has_host)?;
+        let mut url = self.base.clone();
+        url.set_path(given.path());
+        url.set_query(given.query());
+        Some(url)
+    }
+
+    /// Whether texts of the server may be shown.
+    pub fn may_show(&self) -> bool {
+        self.echo
+    }
+
+    fn is_own(&self, url: &Url) -> bool {
+        url.origin() == self.base.origin() && url.username().is_empty() && url.password().is_none()
     }
 
     /// Sends one request and reads its answer. A status is no failure here: see [`Http::refused`].
     pub async fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
-        let Some(url) = self.url(call.path) else {
-            return Err(Fault::Invalid(format!(
-                "{} cannot be addressed: a name must not be empty, . or ..",
-                call.what
-            )));
-        };
+        let url = self.url(call)?;
         let client = match call.effect {
             Effect::Read => &self.reads,
             Effect::Mutation => &self.changes,
@@ -199,8 +229,24 @@ impl Http {
         headers
     }
 
+    /// Where a call goes.
+    fn url(&self, call: &Call<'_>) -> Result<Url, Fault> {
+        let what = call.what;
+        match call.at {
+            Some(at) if self.is_own(at) => Ok(at.clone()),
+            Some(_) => Err(Fault::Invalid(format!(
+                "nothing is sent for {what}: its address is not of the configured server"
+            ))),
+            None => self.below(call.path).ok_or_else(|| {
+                Fault::Invalid(format!(
+                    "{what} cannot be addressed: a name must not be empty, . or .."
+                ))
+            }),
+        }
+    }
+
     /// The URL of a path below the base, exactly as it was put together.
-    fn url(&self, path: &[&str]) -> Option<Url> {
+    fn below(&self, path: &[&str]) -> Option<Url> {
         let mut full = self.base.path().trim_end_matches('/').to_owned();
         for segment in path {
             if !percent::is_addressable(segment) {

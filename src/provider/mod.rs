@@ -7,19 +7,23 @@
 pub mod address;
 pub mod connect;
 pub mod digitalroute;
+pub mod dynamic_registration;
 pub mod gate;
 pub mod http;
 #[cfg(test)]
 pub(crate) mod memory;
+mod token;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::Instant;
 
 use crate::model::percent;
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Fault, Handle, RemoteClient, Request, Verification,
+    Answer, Candidate, Capabilities, Credential, Endpoints, Fault, Handle, RemoteClient, Request,
+    Verification,
 };
 
 /// One configured authorization server.
@@ -30,6 +34,12 @@ use crate::model::{
 pub trait Provider: Send + Sync {
     /// What this server can do.
     fn capabilities(&self) -> &Capabilities;
+
+    /// What the server's own metadata tells of its addresses. `None` until it was read, which [`Provider::check`] does;
+    /// without metadata there is nothing to wait for.
+    fn endpoints(&self) -> Option<Endpoints> {
+        Some(Endpoints::default())
+    }
 
     /// Whether the management API answers and takes our credential; the cheapest authenticated read.
     async fn check(&self) -> Result<(), Fault>;
@@ -53,4 +63,12 @@ pub trait Provider: Send + Sync {
 
     /// Sends one mutating call and waits for its answer for at most `within`.
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault>;
+}
+
+/// Reads that prepare or judge a change take no more time than the change has.
+async fn in_time<T>(deadline: Instant, read: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    match tokio::time::timeout_at(deadline, read).await {
+        Ok(result) => result,
+        Err(_) => Err(Fault::Unavailable("no answer in time".to_owned())),
+    }
 }

@@ -267,3 +267,77 @@ async fn a_list_comes_in_time_however_often_the_server_is_connected_to_again() {
         "a new period counts at once"
     );
 }
+
+/// Clients are not published without addresses that are about to be known, and a new connection forgets none.
+#[tokio::test]
+async fn a_server_with_metadata_can_be_used_when_that_was_read() {
+    let fake = Shared::default();
+    let (mut tender, mut object) = a_tender(&fake);
+    tender.egress.allow_loopback = true;
+    let issuer = wiremock::MockServer::start().await;
+    let uri = issuer.uri();
+    let of = |rules: &str| ServerObject {
+        spec: Arc::new(
+            serde_json::from_value(json!({
+                "provider": {"dynamicRegistration": {"issuer": uri, "auth": {"none": {}}}},
+                "endpoints": {"jwksURI": "https://given.example.com/jwks"},
+                "accessRules": [{"name": rules, "namespaces": {"from": "All"}}],
+            }))
+            .unwrap(),
+        ),
+        ..object.clone()
+    };
+    let (first, second) = (of("first"), of("second"));
+    object = first.clone();
+    let operator = tender.operator.clone();
+    let key = tender.key.clone();
+    let view = || operator.servers.get(&key);
+    let until = async |is: &dyn Fn(&ServerView) -> bool| {
+        while !is(&view().0) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let rules = |view: &ServerView| match view {
+        ServerView::Ready(server) => server.access_rules.clone().unwrap()[0].name.clone(),
+        _ => String::new(),
+    };
+
+    let (sender, news) = watch::channel(object);
+    let task = tokio::spawn(tender.tend(news));
+    until(&|view| matches!(view, ServerView::NotReady(_, why) if why.contains("metadata"))).await;
+    assert!(view().1.is_none());
+
+    let metadata = json!({
+        "issuer": uri,
+        "registration_endpoint": format!("{uri}/reg"),
+        "token_endpoint": format!("{uri}/token"),
+        "jwks_uri": format!("{uri}/jwks"),
+    });
+    let answer = wiremock::ResponseTemplate::new(200).set_body_json(metadata);
+    let get = || wiremock::Mock::given(wiremock::matchers::method("GET"));
+    get().respond_with(answer).mount(&issuer).await;
+    until(&|view| rules(view) == "first").await;
+    let (ServerView::Ready(server), Some(_)) = view() else {
+        panic!("{:?}", view().0)
+    };
+    assert_eq!(
+        server.endpoints,
+        Endpoints {
+            issuer_uri: Some(uri.clone()),
+            token_uri: Some(format!("{uri}/token")),
+            authorization_uri: None,
+            jwks_uri: Some("https://given.example.com/jwks".to_owned()),
+        }
+    );
+
+    // The server is away while its object changes: what was known is enough.
+    issuer.reset().await;
+    sender.send(second).unwrap();
+    until(&|view| rules(view) != "first").await;
+    assert_eq!(rules(&view().0), "second");
+    let ServerView::Ready(after) = view().0 else {
+        panic!()
+    };
+    assert_eq!(after.endpoints, server.endpoints);
+    task.abort();
+}

@@ -4,7 +4,7 @@ use super::*;
 use crate::api::{
     Auth0, Auth0Auth, CaBundleRef, ClientSecretAuth, Cocoon, CocoonAuth, Composer, ComposerAuth,
     DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, Keycloak, KeycloakAuth, NoAuth,
-    PasswordAuth, SecretRef, Tls,
+    PasswordAuth, SecretRef, SoftwareStatementRef, Tls,
 };
 
 fn reference(name: &str) -> SecretRef {
@@ -31,6 +31,18 @@ fn digital_route(url: &str) -> DigitalRoute {
 
 fn spec(url: &str) -> ServerSpec {
     ServerSpec::new(ProviderSpec::DigitalRoute(digital_route(url)), None)
+}
+
+fn by_issuer() -> DynamicRegistration {
+    DynamicRegistration {
+        issuer: Some("https://issuer.example.com/a".into()),
+        registration_uri: None,
+        software_statement_secret_ref: None,
+        auth: DynamicRegistrationAuth::InitialAccessToken(TokenAuth {
+            secret_ref: reference("initial"),
+            token_key: "token".into(),
+        }),
+    }
 }
 
 fn secrets(object: &str, values: &[(&str, &str)]) -> Secrets {
@@ -105,12 +117,6 @@ fn the_others_come_later_and_say_so() {
                 client_id_key: "client-id".into(),
                 client_secret_key: "client-secret".into(),
             }),
-        }),
-        ProviderSpec::DynamicRegistration(DynamicRegistration {
-            issuer: Some(url()),
-            registration_uri: None,
-            software_statement_secret_ref: None,
-            auth: DynamicRegistrationAuth::None(NoAuth {}),
         }),
         ProviderSpec::Keycloak(Keycloak {
             url: url(),
@@ -395,14 +401,21 @@ fn former_addresses() {
 
 #[test]
 fn endpoints_are_the_given_ones_and_what_is_known() {
+    let found = || Endpoints {
+        token_uri: Some("https://found/token".into()),
+        jwks_uri: Some("https://found/jwks".into()),
+        ..Endpoints::default()
+    };
     let mut spec = spec("https://mz.example.com/base/");
     assert_eq!(
-        endpoints(&spec),
+        endpoints(&spec, found()),
         Endpoints {
             token_uri: Some("https://mz.example.com/base/authserver/token".into()),
-            ..Endpoints::default()
+            ..found()
         }
     );
+    let by_metadata = ServerSpec::new(ProviderSpec::DynamicRegistration(by_issuer()), None);
+    assert_eq!(endpoints(&by_metadata, found()), found());
     spec.endpoints = Some(crate::api::Endpoints {
         issuer_uri: Some("https://issuer".into()),
         token_uri: Some("https://issuer/token".into()),
@@ -410,7 +423,7 @@ fn endpoints_are_the_given_ones_and_what_is_known() {
         jwks_uri: Some("https://issuer/jwks".into()),
     });
     assert_eq!(
-        endpoints(&spec),
+        endpoints(&spec, found()),
         Endpoints {
             issuer_uri: Some("https://issuer".into()),
             token_uri: Some("https://issuer/token".into()),
@@ -418,4 +431,92 @@ fn endpoints_are_the_given_ones_and_what_is_known() {
             jwks_uri: Some("https://issuer/jwks".into()),
         }
     );
+}
+
+#[test]
+fn dynamic_registration_needs_its_token_and_its_statement() {
+    let mut server = by_issuer();
+    let needed = |server: &DynamicRegistration| {
+        let spec = ServerSpec::new(ProviderSpec::DynamicRegistration(server.clone()), None);
+        let needed = secrets_needed(&spec);
+        needed
+            .iter()
+            .map(|needed| format!("{} {:?}", needed.name, needed.keys))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(needed(&server), [r#"initial {"token"}"#]);
+    server.software_statement_secret_ref = Some(SoftwareStatementRef {
+        name: "initial".into(),
+        key: "statement".into(),
+    });
+    assert_eq!(needed(&server), [r#"initial {"statement", "token"}"#]);
+    server.auth = DynamicRegistrationAuth::None(NoAuth {});
+    assert_eq!(needed(&server), [r#"initial {"statement"}"#]);
+    server.software_statement_secret_ref = None;
+    assert!(needed(&server).is_empty());
+}
+
+#[test]
+fn a_server_with_dynamic_registration_is_connected_to_without_a_call() {
+    let with = |server: &DynamicRegistration, values: &[(&str, &str)]| {
+        let spec = ServerSpec::new(ProviderSpec::DynamicRegistration(server.clone()), None);
+        connect(&spec, true, &secrets("initial", values), &EgressRules::default()).map(drop)
+    };
+    let bad = |result: Result<(), NotConnected>| {
+        let refused = result.unwrap_err();
+        assert!(!format!("{refused} {refused:?}").contains("canary"));
+        assert!(matches!(refused, NotConnected::BadConfiguration(_)), "{refused}");
+    };
+    let mut server = by_issuer();
+    assert_eq!(with(&server, &[("token", "canary-token\n")]), Ok(()));
+    assert!(matches!(
+        with(&server, &[]),
+        Err(NotConnected::CredentialMissing { .. })
+    ));
+    bad(with(&server, &[("token", "canary token")]));
+    bad(with(&server, &[("token", "cänary")]));
+    server.software_statement_secret_ref = Some(SoftwareStatementRef {
+        name: "initial".into(),
+        key: "statement".into(),
+    });
+    let both = [("token", "canary"), ("statement", "canary")];
+    assert_eq!(with(&server, &both), Ok(()));
+    assert!(matches!(
+        with(&server, &both[..1]),
+        Err(NotConnected::CredentialMissing { .. })
+    ));
+    server.registration_uri = Some("https://issuer.example.com/reg".into());
+    bad(with(&server, &both));
+    server.issuer = None;
+    assert_eq!(with(&server, &both), Ok(()));
+    server.registration_uri = Some("http://issuer.example.com/reg".into());
+    bad(with(&server, &both));
+    server.registration_uri = Some("https://10.0.0.1/reg".into());
+    assert!(matches!(
+        with(&server, &both),
+        Err(NotConnected::AddressNotAllowed(text)) if text.starts_with("registrationURI")
+    ));
+    server.registration_uri = None;
+    bad(with(&server, &both));
+}
+
+/// Whether it is known by its issuer or by its endpoint, it is at one address.
+#[test]
+fn fingerprints_of_dynamic_registration() {
+    let by_uri = |uri: &str| DynamicRegistration {
+        issuer: None,
+        registration_uri: Some(uri.into()),
+        ..by_issuer()
+    };
+    let of = |server: DynamicRegistration| fingerprint(&ProviderSpec::DynamicRegistration(server));
+    let issuer = "dynamicRegistration https://issuer.example.com:443/a";
+    assert_eq!(of(by_issuer()), issuer);
+    assert_eq!(of(by_uri("https://ISSUER.example.com:443/a/")), issuer);
+    assert_ne!(of(by_uri("https://issuer.example.com/a/reg")), issuer);
+    let mut moved = ServerSpec::new(
+        ProviderSpec::DynamicRegistration(by_uri("https://issuer.example.com/a/reg")),
+        None,
+    );
+    moved.former_urls = vec!["https://issuer.example.com/a".into()];
+    assert!(former_fingerprints(&moved).contains(issuer));
 }

@@ -6,7 +6,8 @@ use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use super::super::http::{Call, Reply};
-use super::{CLIENTS, DigitalRoute, in_time, wire};
+use super::super::in_time;
+use super::{CLIENTS, DigitalRoute, wire};
 use crate::model::{Fault, Handle, RemoteClient};
 
 /// What GET of one client says.

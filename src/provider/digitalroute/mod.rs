@@ -5,7 +5,6 @@
 //! second look: see [`lookup`].
 
 mod lookup;
-mod token;
 mod wire;
 
 #[cfg(test)]
@@ -19,8 +18,8 @@ use async_trait::async_trait;
 use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
 
-use super::Provider;
 use super::http::{Body, Call, Http, LIST, Object, Reply};
+use super::{Provider, in_time, token};
 use crate::api::grant_types;
 use crate::model::{
     Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Credential, Fault, Field, Handle, HandleKind,
@@ -306,7 +305,7 @@ impl Provider for DigitalRoute {
     }
 
     async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        Ok(token::verify(&self.token, credential, self.timeout).await)
+        Ok(token::verify(&self.token, credential, &[], self.timeout).await)
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
@@ -338,14 +337,6 @@ fn collection_refused(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
             Fault::Unavailable(super::http::short(&hint))
         }
         (_, fault) => fault,
-    }
-}
-
-/// Reads that judge a change take no more time than the change has.
-async fn in_time<T>(deadline: Instant, read: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    match tokio::time::timeout_at(deadline, read).await {
-        Ok(result) => result,
-        Err(_) => Err(Fault::Unavailable("no answer in time".to_owned())),
     }
 }
 

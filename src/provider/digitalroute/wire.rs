@@ -36,22 +36,6 @@ pub struct Scopes {
     scope: Option<String>,
 }
 
-/// What a token endpoint issued. Only whether it did is asked; it is dropped at once.
-#[derive(Deserialize)]
-pub struct Token {
-    #[serde(deserialize_with = "secret")]
-    access_token: Option<Confidential>,
-}
-
-impl Token {
-    /// Whether there is one.
-    pub fn is_there(&self) -> bool {
-        self.access_token
-            .as_ref()
-            .is_some_and(|token| !token.expose().is_empty())
-    }
-}
-
 /// The answer to a deletion.
 #[derive(Deserialize)]
 pub struct Deleted {

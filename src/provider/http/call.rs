@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
 use reqwest::header::HeaderValue;
+use url::Url;
 use zeroize::Zeroizing;
 
 use super::ONE;
@@ -22,7 +23,7 @@ pub enum Effect {
     Mutation,
 }
 
-/// HTTP Basic, or the like. Its `Debug` shows nothing.
+/// HTTP Basic or a bearer token. Its `Debug` shows nothing.
 #[derive(Clone)]
 pub struct Authorization {
     value: HeaderValue,
@@ -42,6 +43,22 @@ impl Authorization {
             value,
             secrets: vec![password.clone(), encoded],
         }
+    }
+
+    /// A bearer token (RFC 6750 section 2.1). None where it cannot stand in a header: it is empty, or has something else
+    /// than visible ASCII characters.
+    pub fn bearer(token: &Confidential) -> Option<Self> {
+        let token = token.expose();
+        if token.is_empty() || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return None;
+        }
+        let text = Zeroizing::new(format!("Bearer {token}"));
+        let mut value = HeaderValue::from_str(&text).ok()?;
+        value.set_sensitive(true);
+        Some(Self {
+            value,
+            secrets: vec![Confidential::new(token)],
+        })
     }
 
     pub(super) fn header(&self) -> HeaderValue {
@@ -75,6 +92,8 @@ pub struct Call<'a> {
     pub method: Method,
     /// The segments of its path below the base, not encoded yet.
     pub path: &'a [&'a str],
+    /// In place of base and path: an address that the server itself gave. It must be of the client's own origin.
+    pub at: Option<&'a Url>,
     /// Its body.
     pub body: Body,
     /// Whether it changes something.
@@ -97,6 +116,7 @@ impl<'a> Call<'a> {
         Self {
             method: Method::GET,
             path,
+            at: None,
             body: Body::Empty,
             effect: Effect::Read,
             limit: ONE,

@@ -68,6 +68,19 @@ pub fn refused(effect: Effect, what: &str, reply: &Reply, scrub: Option<&Scrub>)
     }
 }
 
+/// A fault's own words, without those that speak of whose fault it is.
+pub fn words(fault: &Fault) -> String {
+    match fault {
+        Fault::Denied(_, text)
+        | Fault::Conflict(text)
+        | Fault::Invalid(text)
+        | Fault::Unmanageable(text)
+        | Fault::Unavailable(text)
+        | Fault::OutcomeUnknown(text) => text.clone(),
+        Fault::Throttled(_) | Fault::NotFound => fault.to_string(),
+    }
+}
+
 fn wait(reply: &Reply) -> Option<Timestamp> {
     retry_after::until(reply.retry_after.as_deref()?, Timestamp::now())
 }

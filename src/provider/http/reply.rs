@@ -52,6 +52,17 @@ impl Reply {
         text.split(';').next().unwrap_or_default().trim()
     }
 
+    /// The word of an error body (RFC 6749 section 5.2, RFC 7591 section 3.2.2), if it has one in the standard's spelling.
+    pub fn error_word(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Refusal {
+            error: String,
+        }
+        let refusal = self.object::<Refusal>().ok()?;
+        let standard = |c: char| c.is_ascii_lowercase() || c == '_';
+        Some(refusal.error).filter(|word| word.chars().all(standard))
+    }
+
     /// The body as a JSON object, or what is wrong with it in a few words.
     pub fn object<T: DeserializeOwned>(&self) -> Result<T, String> {
         self.json().map(|Object(fields)| fields)

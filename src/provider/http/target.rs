@@ -3,6 +3,7 @@
 use url::Url;
 
 use super::super::address::EgressRules;
+use super::Http;
 use super::connection::{Trust, Unfit};
 
 /// Where a server is and who may go there.
@@ -17,6 +18,39 @@ pub struct Target<'a> {
     pub egress: &'a EgressRules,
     /// Whom to trust, and who we are.
     pub trust: &'a Trust,
+}
+
+/// How an address is gone to that becomes known only later.
+#[derive(Clone)]
+pub struct Reach {
+    /// As in [`Target`].
+    pub namespaced: bool,
+    /// What the operator's flags allow.
+    pub egress: EgressRules,
+    /// Whom to trust, and who we are at the management API.
+    pub trust: Trust,
+}
+
+impl Reach {
+    /// The client for the token endpoint of the server that `api` speaks to. It gets the credentials of clients, never ours;
+    /// our certificate only where it is the same server.
+    pub fn token_endpoint(&self, api: &Http, uri: &str) -> Result<Http, Unfit> {
+        if api.is_origin_of(uri) {
+            return api.beside(uri, "", None);
+        }
+        let trust = Trust {
+            client_certificate: None,
+            ..self.trust.clone()
+        };
+        let target = Target {
+            url: uri,
+            prefix: "",
+            namespaced: self.namespaced,
+            egress: &self.egress,
+            trust: &trust,
+        };
+        Http::new(&target, None)
+    }
 }
 
 /// What the paths of calls come below of.

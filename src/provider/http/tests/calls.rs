@@ -318,3 +318,58 @@ async fn a_second_base_is_of_the_same_origin() {
         assert!(!http.is_origin_of(&elsewhere), "{elsewhere}");
     }
 }
+
+/// An address that the server gave, exactly as it is, with what the call is authorised with.
+#[tokio::test]
+async fn an_address_of_the_server_itself() {
+    let server = Raw::always(good()).await;
+    let http = http(&server.url());
+    let at = http.address("/reg?id=a%20b&x#there", http.base()).unwrap();
+    let token = Authorization::bearer(&Confidential::new("token")).unwrap();
+    let call = Call {
+        at: Some(&at),
+        authorization: Some(&token),
+        ..read()
+    };
+    http.send(&call).await.unwrap();
+    let request = server.requests().remove(0);
+    assert!(request.starts_with("GET /reg?id=a%20b&x HTTP/1.1"), "{request}");
+    assert!(request.contains("authorization: Bearer token\r\n"), "{request}");
+}
+
+#[rstest]
+#[case("https://evil.example.com/")]
+#[case("//evil.example.com/")]
+#[case("http://127.0.0.1:1/")]
+#[case("data:text/plain,x")]
+#[case("http://user:password@HOST/")]
+#[case("http://user@HOST/")]
+#[tokio::test]
+async fn nothing_is_sent_elsewhere(#[case] address: &str) {
+    let server = Raw::always(good()).await;
+    let http = http(&server.url());
+    let address = address.replace("HOST", &server.address.to_string());
+    assert_eq!(http.address(&address, http.base()), None);
+    let at = Url::parse(&address)
+        .or_else(|_| http.base().join(&address))
+        .unwrap();
+    let call = Call {
+        at: Some(&at),
+        ..change()
+    };
+    assert_eq!(kind(&http, &call).await, "Invalid");
+    assert_eq!(server.connections(), 0);
+}
+
+#[test]
+fn what_can_be_a_bearer_token() {
+    let bearer = |token: &str| Authorization::bearer(&Confidential::new(token));
+    assert_eq!(
+        bearer("a.b-c_d~e+f/g==").unwrap().header(),
+        "Bearer a.b-c_d~e+f/g=="
+    );
+    assert_eq!(format!("{:?}", bearer("canary")), "Some([redacted])");
+    for token in ["", " ", "a b", "a\r\nb", "ä", "a\u{7f}"] {
+        assert!(bearer(token).is_none(), "{token:?}");
+    }
+}

@@ -1,0 +1,71 @@
+//! What a refusal means (RFC 7591 section 3.2.2, RFC 7592 section 2, RFC 6750 section 3.1).
+
+use super::super::http::{Call, Http, Reply, short, words};
+use crate::model::{Denial, Fault};
+
+/// A registration was refused: nothing was made.
+pub fn of_registration(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
+    let fault = http.refused(call, reply);
+    let word = reply.error_word();
+    let with_token = call.authorization.is_some();
+    match (reply.status.as_u16(), word.as_deref()) {
+        (401, _) | (400, Some("invalid_token")) => {
+            let hint = if with_token {
+                "is the initial access token expired, used up or withdrawn?"
+            } else {
+                "it asks for an initial access token, and auth has none"
+            };
+            Fault::Denied(Denial::Credential, hinted(&fault, hint))
+        }
+        (403, _) => {
+            let hint = if with_token {
+                "the initial access token is not good for such a registration"
+            } else {
+                "perhaps it registers nobody without an initial access token"
+            };
+            Fault::Denied(Denial::Right, hinted(&fault, hint))
+        }
+        // The statement is the platform team's, as the token is.
+        (400, Some("invalid_software_statement" | "unapproved_software_statement")) => Fault::Denied(
+            Denial::Right,
+            hinted(&fault, "the software statement was not accepted"),
+        ),
+        (404 | 405 | 410 | 501, _) => {
+            let hint = "is client registration switched on there, and the address right?";
+            Fault::Unavailable(hinted(&fault, hint))
+        }
+        _ => not_a_conflict(fault),
+    }
+}
+
+/// A change or a deletion was refused: nothing was done. A token that is not good and a client that is not there are
+/// answered alike, and so is a server that manages nothing.
+pub fn of_management(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
+    let fault = http.refused(call, reply);
+    let word = reply.error_word();
+    match (reply.status.as_u16(), word.as_deref()) {
+        (401 | 403 | 404 | 405 | 410 | 501, _) | (400, Some("invalid_token")) => {
+            Fault::Unmanageable(words(&fault))
+        }
+        _ => not_a_conflict(fault),
+    }
+}
+
+/// Whether it is forbidden for another reason than the token.
+pub fn is_plainly_forbidden(reply: &Reply) -> bool {
+    let word = reply.error_word();
+    let of_token = matches!(word.as_deref(), Some("invalid_token" | "insufficient_scope"));
+    reply.status.as_u16() == 403 && !of_token
+}
+
+/// No name or id is asked for, so none is taken.
+fn not_a_conflict(fault: Fault) -> Fault {
+    match fault {
+        Fault::Conflict(text) => Fault::Invalid(text),
+        fault => fault,
+    }
+}
+
+fn hinted(fault: &Fault, hint: &str) -> String {
+    short(&format!("{} ({hint})", words(fault)))
+}

@@ -1,0 +1,126 @@
+//! Token endpoints: whether a credential is accepted.
+
+use std::time::Duration;
+
+use reqwest::{Method, StatusCode};
+use serde::Deserialize;
+use zeroize::Zeroizing;
+
+use super::http::{Authorization, Body, Call, Http, Reply, words};
+use super::percent;
+use crate::model::{Confidential, Credential, Verification};
+
+#[derive(Deserialize)]
+struct Token {
+    access_token: Option<String>,
+}
+
+/// How the client authenticates.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    Basic,
+    Post,
+}
+
+/// Asks for a token: with HTTP Basic, and where that is refused, once more with the credential in the body, since it
+/// is not known which of them the server takes from this client.
+///
+/// `recognised` are the words of a refusal that this kind of server says only to a client whose credential it took. There a
+/// credential counts as proven though it may have no such token.
+pub async fn verify(
+    http: &Http,
+    credential: &Credential,
+    recognised: &[&str],
+    timeout: Duration,
+) -> Verification {
+    let Some(secret) = &credential.client_secret else {
+        return Verification::Unknown("there is no secret to ask with".to_owned());
+    };
+    let id = &credential.client_id;
+    match ask(http, id, secret, Manner::Basic, recognised, timeout).await {
+        Asked::Refused { .. } => match ask(http, id, secret, Manner::Post, recognised, timeout).await {
+            Asked::Accepted => Verification::TokenIssued,
+            Asked::Refused { client: true, text } => Verification::Rejected(text),
+            Asked::Refused { text, .. } | Asked::Unclear(text) => Verification::Unknown(text),
+        },
+        Asked::Accepted => Verification::TokenIssued,
+        Asked::Unclear(text) => Verification::Unknown(text),
+    }
+}
+
+enum Asked {
+    /// With a token, or with a refusal that shows that the credential is good.
+    Accepted,
+    /// `client`: it is the client's credential that was refused, not something else about the request.
+    Refused {
+        client: bool,
+        text: String,
+    },
+    Unclear(String),
+}
+
+async fn ask(
+    http: &Http,
+    id: &str,
+    secret: &Confidential,
+    manner: Manner,
+    recognised: &[&str],
+    timeout: Duration,
+) -> Asked {
+    let encoded = Confidential::new(percent::form(secret.expose()));
+    let basic = Authorization::basic(&percent::form(id), &encoded);
+    let mut form = Zeroizing::new("grant_type=client_credentials".to_owned());
+    if manner == Manner::Post {
+        form.push_str(&format!(
+            "&client_id={}&client_secret={}",
+            percent::form(id),
+            encoded.expose()
+        ));
+    }
+    let secrets = [secret, &encoded];
+    let call = Call {
+        method: Method::POST,
+        body: Body::Form(form),
+        authorization: (manner == Manner::Basic).then_some(&basic),
+        secrets: &secrets,
+        ..Call::read("the token request", &[], timeout)
+    };
+    let reply = match http.send(&call).await {
+        Ok(reply) => reply,
+        Err(fault) => return Asked::Unclear(words(&fault)),
+    };
+    if reply.status.is_success() {
+        // Only whether there is one is asked; it is dropped at once.
+        return match reply
+            .object::<Token>()
+            .map(|token| token.access_token.map(Confidential::new))
+        {
+            Ok(Some(token)) if !token.expose().is_empty() => Asked::Accepted,
+            Ok(_) => Asked::Unclear("the token is empty".to_owned()),
+            Err(why) => Asked::Unclear(words(&http.absurd(&call, &why))),
+        };
+    }
+    let word = reply.error_word();
+    let text = words(&http.refused(&call, &reply));
+    match reply.status {
+        // With 401 nothing but the client was refused, whatever the word: some servers confuse the words.
+        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN
+            if word.as_deref().is_some_and(|word| recognised.contains(&word)) =>
+        {
+            Asked::Accepted
+        }
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Asked::Refused {
+            client: is_about_the_client(&reply, word.as_deref()),
+            text,
+        },
+        _ => Asked::Unclear(text),
+    }
+}
+
+/// The standard's word, or where the body has none the standard's status.
+fn is_about_the_client(reply: &Reply, word: Option<&str>) -> bool {
+    match word {
+        Some(word) => word == "invalid_client",
+        None => reply.status == StatusCode::UNAUTHORIZED,
+    }
+}
