@@ -3,4 +3,5 @@ pub mod api;
 pub mod cluster;
 pub mod model;
 pub mod operator;
+pub mod plugin;
 pub mod provider;

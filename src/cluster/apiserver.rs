@@ -65,7 +65,7 @@ impl ApiServer {
     /// Waits for a call, but not for ever, and asks again a few times where that may help. Every write of ours names the
     /// version that it replaces, or comes to the same when it is done twice: so one whose answer was lost may be repeated,
     /// and at worst is refused as stale.
-    pub(super) async fn call<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Failure>
+    pub async fn call<T, F>(&self, mut call: impl FnMut() -> F) -> Result<T, Failure>
     where
         F: Future<Output = Result<T, kube::Error>>,
     {
@@ -96,11 +96,7 @@ impl ApiServer {
     }
 
     /// Reads one object; `None` only where the API server says that exactly this one is not there.
-    pub(super) async fn read<T, F>(
-        &self,
-        object: Named<'_>,
-        call: impl FnMut() -> F,
-    ) -> Result<Option<T>, Unread>
+    pub async fn read<T, F>(&self, object: Named<'_>, call: impl FnMut() -> F) -> Result<Option<T>, Unread>
     where
         F: Future<Output = Result<T, kube::Error>>,
     {
@@ -135,18 +131,18 @@ fn asked_for(error: &kube::Error) -> Duration {
 
 /// One object, as the details of a Status name it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Named<'a> {
+pub struct Named<'a> {
     /// Its API group; empty for the core group.
-    pub(super) group: &'a str,
+    pub group: &'a str,
     /// Its resource, in the plural.
-    pub(super) resource: &'a str,
+    pub resource: &'a str,
     /// Its name.
-    pub(super) name: &'a str,
+    pub name: &'a str,
 }
 
 impl<'a> Named<'a> {
     /// An object of the core group.
-    pub(super) fn core(resource: &'a str, name: &'a str) -> Self {
+    pub fn core(resource: &'a str, name: &'a str) -> Self {
         Self {
             group: "",
             resource,
@@ -163,7 +159,7 @@ impl fmt::Display for Named<'_> {
 
 /// Why a call failed.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub enum Failure {
     /// No answer in time.
     Late(Duration),
     /// An answer that says no, or none.

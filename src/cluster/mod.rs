@@ -16,7 +16,7 @@ pub mod secrets;
 pub mod servers;
 pub mod status;
 
-pub use self::apiserver::{ApiServer, WATCH_SECONDS, client};
+pub use self::apiserver::{ApiServer, Failure, Named, WATCH_SECONDS, client};
 pub use self::events::{About, News, Recorder};
 pub use self::kube::KubeCluster;
 
