@@ -13,7 +13,7 @@ build: ## Build the operator and the emulators, unoptimised as the tests use the
 # One test with it: so the dependencies are those of the tests, and are not built a second time for them.
 	cargo build --locked --workspace --bins --test structure
 
-demo: ## Show the whole story on a local control plane, or on the cluster of DEMO_KUBECONFIG
+demo: ## Show the whole story on a local control plane, or on the cluster of DEMO_KUBECONFIG; SERVER=oidc-provider on a real server
 	@demo/run
 
 test: ## Run every test there is; tests/all PART… runs some, tests/all --list names them
@@ -30,11 +30,11 @@ replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:
 	@tools/need rust
 	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace --lib --features enumerate -- --nocapture enumerate::replay
 
-soak: ## 200 clients under load while everything is killed, stopped or away; 20 minutes
-	@tools/need rust cluster
+soak: ## 200 clients under load while everything is killed, stopped or away, and 100 on oidc-provider; 30 minutes
+	@tools/need rust cluster node
 	@$(MAKE) --no-print-directory build
 	cargo test --locked --workspace --no-run --test disruption
-	SOAK=long testcluster/run cargo test --locked --workspace --test disruption -- soak::
+	SOAK=long testcluster/run cargo test --locked --workspace --test disruption -- soak:: registration::
 
 lint: ## Check with clippy, and the syntax of scripts
 	@tools/need rust

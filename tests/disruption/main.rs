@@ -15,6 +15,7 @@ mod interruptions;
 mod leaders;
 mod load;
 mod plan;
+mod registration;
 mod soak;
 #[path = "../stage/mod.rs"]
 mod stage;
@@ -47,7 +48,10 @@ fn main() -> ExitCode {
     if !plan.outage.is_zero() {
         soak.extend(tests![soak::the_api_server_is_away_for_long]);
     }
-    soak.extend(tests![soak::nothing_is_lost_whatever_is_killed_and_stopped]);
+    soak.extend(tests![
+        soak::nothing_is_lost_whatever_is_killed_and_stopped,
+        registration::nothing_is_lost_at_a_real_server_without_lookup,
+    ]);
     let soak = soak.into_iter().map(|test| test.within(plan.limit()));
     let tests = tests.into_iter().chain(soak).map(stage::Test::alone).collect();
     stage::runner::run("disruption", stage::Way::ThroughProxy, tests)

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod canary;
+pub mod oidc;
 pub mod operator;
 pub mod proxy;
 pub mod published;
