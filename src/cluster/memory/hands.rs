@@ -1,7 +1,7 @@
 //! What a test does to the cluster, and what it sees there.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::MutexGuard;
+use std::sync::{Mutex, MutexGuard};
 
 use super::{Crd, Effect, MemoryCluster, Mishap, Namespace, Stored, World, Write, WriteKind};
 use crate::api::OAuthClientSpec;
@@ -21,6 +21,21 @@ impl MemoryCluster {
     /// The world, to look at and to change as somebody else would; nobody may wait while holding it.
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().unwrap()
+    }
+
+    /// A copy of what can be read, without what was asked for and told so far.
+    #[must_use]
+    pub fn as_shown(&self) -> Self {
+        let world = self.world();
+        Self(Mutex::new(World {
+            counter: world.counter,
+            crd: world.crd.clone(),
+            namespaces: world.namespaces.clone(),
+            clients: world.clients.clone(),
+            ledger: world.ledger.clone(),
+            secrets: world.secrets.clone(),
+            ..World::default()
+        }))
     }
 
     /// Installs the CRD, with a new UID.

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::disturbance::{Part, Span};
 use super::stage::{Act, Stage};
 use crate::api::{AccessRule, ClientIdChange, DeletionPolicy, OAuthClientSpec, Rotation};
 use crate::model::{
@@ -15,22 +16,35 @@ pub(super) fn key(stage: &Stage) -> ClientKey {
 }
 
 pub(super) fn there(stage: &Stage) -> bool {
-    stage.cluster.world().clients.contains_key(&key(stage))
+    is_there(stage, 0)
+}
+
+pub(super) fn is_there(stage: &Stage, index: usize) -> bool {
+    let client = &stage.subjects[index].client;
+    stage.cluster.world().clients.contains_key(client)
 }
 
 pub(super) fn applied(stage: &Stage) {
-    for subject in &stage.subjects {
-        let world = stage.cluster.world();
-        let possible = world.crd.is_some()
-            && !world.clients.contains_key(&subject.client)
-            && world
-                .namespaces
-                .get(&subject.client.namespace)
-                .is_some_and(|namespace| !namespace.terminating);
-        drop(world);
-        if possible {
-            stage.cluster.create_client(&subject.client, spec(stage));
-        }
+    for index in 0..stage.subjects.len() {
+        apply(stage, index, |_| {});
+    }
+}
+
+/// Applies one client, where that is possible and it is not there.
+pub(super) fn apply(stage: &Stage, index: usize, change: impl FnOnce(&mut OAuthClientSpec)) {
+    let client = &stage.subjects[index].client;
+    let world = stage.cluster.world();
+    let possible = world.crd.is_some()
+        && !world.clients.contains_key(client)
+        && world
+            .namespaces
+            .get(&client.namespace)
+            .is_some_and(|namespace| !namespace.terminating);
+    drop(world);
+    if possible {
+        let mut spec = spec(stage);
+        change(&mut spec);
+        stage.cluster.create_client(client, spec);
     }
 }
 
@@ -58,15 +72,15 @@ pub(super) fn applied_to_retain(stage: &Stage) {
 }
 
 pub(super) fn applied_with_exact_name(stage: &Stage) {
-    let rule: AccessRule = serde_json::from_value(serde_json::json!({
-        "name": "all", "namespaces": { "from": "All" }, "scopes": ["*"], "naming": "Exact"
-    }))
-    .unwrap();
-    stage.edit_server(|server| server.access_rules = Some(vec![rule]));
-    applied(stage);
-    stage
-        .cluster
-        .change_spec(&key(stage), |spec| spec.client_name = Some("billing".into()));
+    apply(stage, 0, |spec| spec.client_name = Some("billing".into()));
+}
+
+/// An access rule that lets these namespaces ask for everything, names as they are included.
+pub(super) fn rule(namespaces: &serde_json::Value) -> AccessRule {
+    let rule = serde_json::json!({
+        "name": "all", "namespaces": namespaces, "scopes": ["*"], "naming": "Exact"
+    });
+    serde_json::from_value(rule).unwrap()
 }
 
 /// What is asked for at first, as far as the server knows such things.
@@ -85,9 +99,13 @@ pub(super) fn has_scopes(stage: &Stage) -> bool {
 }
 
 pub(super) fn edited(stage: &Stage) {
-    if there(stage) {
+    edit(stage, 0);
+}
+
+pub(super) fn edit(stage: &Stage, index: usize) {
+    if is_there(stage, index) {
         let scopes = has_scopes(stage);
-        stage.cluster.change_spec(&key(stage), |spec| {
+        stage.cluster.change_spec(&stage.subjects[index].client, |spec| {
             if scopes {
                 spec.scopes = Some(vec!["read".into(), "write".into()]);
             } else {
@@ -120,16 +138,15 @@ pub(super) fn two(stage: &Stage) {
 }
 
 pub(super) fn deleted(stage: &Stage) {
-    let key = key(stage);
-    let uid = stage
-        .cluster
-        .world()
-        .clients
-        .get(&key)
-        .map(|client| client.uid.clone());
-    if let Some(uid) = uid {
-        stage.inner().deleted.insert(uid);
-        stage.cluster.delete_client(&key);
+    delete(stage, 0);
+}
+
+pub(super) fn delete(stage: &Stage, index: usize) {
+    let client = &stage.subjects[index].client;
+    let found = stage.cluster.world().clients.get(client).cloned();
+    if let Some(found) = found {
+        stage.inner().deleted.insert(found.uid);
+        stage.cluster.delete_client(client);
     }
 }
 
@@ -220,7 +237,7 @@ pub(super) fn name_freed(stage: &Stage) {
 }
 
 pub(super) fn ours(stage: &Stage, change: impl Fn(&mut crate::model::RemoteClient)) {
-    let theirs = super::stage::foreign_client().handle;
+    let theirs = super::server::foreign_client().handle;
     stage.provider.tamper(|clients| {
         for (_, client) in clients.iter_mut().filter(|(handle, _)| **handle != theirs) {
             change(client);
@@ -230,7 +247,7 @@ pub(super) fn ours(stage: &Stage, change: impl Fn(&mut crate::model::RemoteClien
 }
 
 pub(super) fn remote_deleted(stage: &Stage) {
-    let theirs = super::stage::foreign_client().handle;
+    let theirs = super::server::foreign_client().handle;
     stage
         .provider
         .tamper(|clients| clients.retain(|handle, _| *handle == theirs));
@@ -263,6 +280,23 @@ pub(super) fn server_away(stage: &Stage) {
 
 pub(super) fn server_back(stage: &Stage) {
     stage.provider.down(None);
+}
+
+pub(super) fn switched_off(stage: &Stage) {
+    stage.begin_missing(Part::Everything, Span::UntilTold);
+}
+
+pub(super) fn switched_on(stage: &Stage) {
+    stage.end_missing();
+}
+
+pub(super) fn access_withdrawn(stage: &Stage) {
+    let shop = serde_json::json!({ "from": "Selector", "selector": { "matchLabels": { "team": "shop" } } });
+    stage.edit_server(|server| server.access_rules = Some(vec![rule(&shop)]));
+}
+
+pub(super) fn access_granted(stage: &Stage) {
+    stage.edit_server(|server| server.access_rules = None);
 }
 
 pub(super) fn server_not_ready(stage: &Stage) {
@@ -309,6 +343,11 @@ pub(super) fn crd_installed(stage: &Stage) {
     stage.cluster.install_crd();
 }
 
+pub(super) fn crd_made_again(stage: &Stage) {
+    crd_removed(stage);
+    crd_installed(stage);
+}
+
 pub(super) fn no_in_place(capabilities: Capabilities) -> Capabilities {
     Capabilities {
         rotate_in_place: false,
@@ -327,4 +366,6 @@ pub(super) const EDIT_BACK: Act = ("edit the scopes back", edited_back);
 pub(super) const ONE: Act = ("rotate: one", one);
 pub(super) const TWO: Act = ("rotate: two", two);
 pub(super) const DELETE: Act = ("delete", deleted);
+pub(super) const OFF: Act = ("switch off", switched_off);
+pub(super) const ON: Act = ("switch on", switched_on);
 pub(super) const COLLECT: Act = ("collect garbage", collected);

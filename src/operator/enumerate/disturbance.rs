@@ -1,13 +1,10 @@
-//! What can befall one operation at a port, as data that can be written down and read again.
-
-use std::fmt;
-use std::str::FromStr;
+//! What can befall one operation at a port, as data.
 
 /// A kind of operation at a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Kind {
     /// A read at the API server.
-    Look,
+    Look(Read),
     /// A read at the authorization server.
     Query,
     /// A write of the ledger.
@@ -23,6 +20,36 @@ pub(super) enum Kind {
     /// A write of the status.
     Status,
 }
+
+/// What is read at the API server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Read {
+    /// The `OAuthClient`.
+    Client,
+    /// Whether it is gone.
+    Presence,
+    /// The ledger entry.
+    Entry,
+    /// Whether other entries claim a name.
+    Claims,
+    /// The Secret.
+    Secret,
+}
+
+/// One operation that took place.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Happened {
+    pub(super) kind: Kind,
+    /// An act was still to come.
+    pub(super) more: bool,
+    /// So many earlier versions of what it reads were there; counted up to [`VERSIONS`].
+    pub(super) older: u32,
+    /// So many earlier views of what the watches show; the same.
+    pub(super) watched: u32,
+}
+
+/// A view is at most so many versions old.
+pub(super) const VERSIONS: u32 = 2;
 
 /// What befalls an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +84,17 @@ pub(super) enum What {
     Invalid,
     /// A read that says 404 and proves nothing.
     NotFound,
-    /// A read that shows what was there before the last call.
+    /// A read at the authorization server that shows what was there before the last call.
     Old,
+    /// A read at the API server that shows the object as it was so many versions ago.
+    Stale(u32),
+    /// From this read on the pass is shown everything as it was before the object's last so many changes, as by an API
+    /// server that lags behind.
+    Behind(u32),
+    /// To this pass the watches show the namespace, the server object and the CRD as they were so many changes ago.
+    Watched(u32),
+    /// From this operation on the authorization server says 404, for a while.
+    Missing(Part, Span),
 }
 
 /// When a held process wakes.
@@ -72,65 +108,83 @@ pub(super) enum Until {
     Quiet,
 }
 
-/// The operations at which something happens, by number, and what. The number is counted over the whole scene.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub(super) struct Plan(pub(super) Vec<(u32, What)>);
+/// What the server says 404 to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Part {
+    /// Everything, lists included: the feature is switched off.
+    Everything,
+    /// Single clients, while lists show them.
+    Clients,
+}
 
-impl Plan {
-    pub(super) fn one(operation: u32, what: What) -> Self {
-        Self(vec![(operation, what)])
-    }
-
-    pub(super) fn and(&self, operation: u32, what: What) -> Self {
-        let mut all = self.0.clone();
-        all.push((operation, what));
-        Self(all)
-    }
-
-    /// How many calls may have been done without the operator knowing, so that it may repeat them.
-    /// Where a secret is shown once, it is also lost when the answer that has it cannot be stored.
-    pub(super) fn repeats(&self, shown_again: bool) -> u32 {
-        let unstored = |what: What| matches!(what, What::Unavailable | What::Denied | What::Conflict);
-        let unsure = |what: What| what.unsure() || (!shown_again && unstored(what));
-        let unsure = self.0.iter().filter(|(_, what)| unsure(*what)).count();
-        u32::try_from(unsure).unwrap()
-    }
+/// For how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Span {
+    /// For so many operations at the server.
+    Operations(u32),
+    /// For longer than anything can be delivered late.
+    Minutes,
+    /// Until it is told otherwise.
+    UntilTold,
 }
 
 impl What {
-    fn unsure(self) -> bool {
-        matches!(
-            self,
+    /// Whether a call may have been done without the operator knowing, or was made for what is not asked any more.
+    pub(super) fn unsure(self, kind: Option<Kind>) -> bool {
+        match self {
             Self::CrashBefore
-                | Self::CrashAfter
-                | Self::TwinBefore(_)
-                | Self::TwinAfter(_)
-                | Self::Lost
-                | Self::Vanished
-                | Self::Late(_)
-                | Self::Old
-        )
+            | Self::CrashAfter
+            | Self::TwinBefore(_)
+            | Self::TwinAfter(_)
+            | Self::Lost
+            | Self::Vanished
+            | Self::Late(_)
+            | Self::Old
+            | Self::Watched(_) => true,
+            // A record that is not the latest is replaced by nothing, so nothing is called for it.
+            Self::Stale(_) => kind == Some(Kind::Look(Read::Client)),
+            Self::Behind(_) => kind != Some(Kind::Look(Read::Entry)),
+            Self::Early
+            | Self::List
+            | Self::Unavailable
+            | Self::Denied
+            | Self::Throttled
+            | Self::Conflict
+            | Self::Invalid
+            | Self::NotFound
+            | Self::Missing(..) => false,
+        }
     }
 
-    /// All that can befall an operation of this kind, but for second instances.
-    pub(super) fn of(kind: Kind, more_acts: bool) -> Vec<Self> {
+    /// All that can befall an operation like this one, but for second instances.
+    pub(super) fn of(operation: &Happened) -> Vec<Self> {
         let mut all = vec![Self::CrashBefore];
-        if kind != Kind::Look {
+        if !matches!(operation.kind, Kind::Look(_)) {
             all.push(Self::CrashAfter);
         }
-        if more_acts {
+        if operation.more {
             all.push(Self::Early);
         }
-        match kind {
-            Kind::Look => all.push(Self::Unavailable),
-            Kind::Query => all.extend([
-                Self::Unavailable,
-                Self::Denied,
-                Self::Throttled,
-                Self::NotFound,
-                Self::Old,
-                Self::List,
-            ]),
+        match operation.kind {
+            Kind::Look(_) => {
+                all.push(Self::Unavailable);
+                all.extend(
+                    (1..=operation.older)
+                        .flat_map(|versions| [Self::Stale(versions), Self::Behind(versions)]),
+                );
+                all.extend((1..=operation.watched).map(Self::Watched));
+            }
+            Kind::Query => {
+                all.extend([
+                    Self::Unavailable,
+                    Self::Denied,
+                    Self::Throttled,
+                    Self::NotFound,
+                    Self::Old,
+                    Self::List,
+                ]);
+                all.extend(Self::missing());
+            }
             Kind::Call => {
                 all.extend([
                     Self::Lost,
@@ -144,12 +198,22 @@ impl What {
                 ]);
                 all.extend((1..=12).map(|later| Self::Late(Some(later))));
                 all.push(Self::Late(None));
+                all.extend(Self::missing());
             }
             Kind::Record | Kind::Rehearse | Kind::Publish | Kind::Unpublish | Kind::Status => {
                 all.extend([Self::Lost, Self::Unavailable, Self::Denied, Self::Conflict]);
             }
         }
         all
+    }
+
+    fn missing() -> [Self; 4] {
+        [
+            Self::Missing(Part::Everything, Span::Operations(2)),
+            Self::Missing(Part::Everything, Span::Operations(5)),
+            Self::Missing(Part::Everything, Span::Minutes),
+            Self::Missing(Part::Clients, Span::Operations(3)),
+        ]
     }
 
     /// Second instances that start at an operation and run for a while.
@@ -159,7 +223,7 @@ impl What {
             some.chain([Until::Settled, Until::Quiet])
         };
         let mut all: Vec<Self> = until().map(Self::TwinBefore).collect();
-        if matches!(kind, Kind::Call | Kind::Look | Kind::Query | Kind::Record) {
+        if matches!(kind, Kind::Call | Kind::Look(_) | Kind::Query | Kind::Record) {
             all.extend(until().map(Self::TwinAfter));
         }
         all
@@ -168,121 +232,9 @@ impl What {
     pub(super) fn is_twin(self) -> bool {
         matches!(self, Self::TwinBefore(_) | Self::TwinAfter(_))
     }
-}
 
-const WORDS: [(&str, What); 14] = [
-    ("crash<", What::CrashBefore),
-    ("crash>", What::CrashAfter),
-    ("early", What::Early),
-    ("list", What::List),
-    ("lost", What::Lost),
-    ("vanished", What::Vanished),
-    ("late", What::Late(None)),
-    ("unavailable", What::Unavailable),
-    ("denied", What::Denied),
-    ("throttled", What::Throttled),
-    ("conflict", What::Conflict),
-    ("invalid", What::Invalid),
-    ("404", What::NotFound),
-    ("old", What::Old),
-];
-
-impl fmt::Display for Until {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Operation(number) => write!(f, "{number}"),
-            Self::Settled => f.write_str("settled"),
-            Self::Quiet => f.write_str("quiet"),
-        }
-    }
-}
-
-impl fmt::Display for What {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TwinBefore(until) => write!(f, "twin<{until}"),
-            Self::TwinAfter(until) => write!(f, "twin>{until}"),
-            Self::Late(Some(later)) => write!(f, "late+{later}"),
-            other => {
-                let (word, _) = WORDS.iter().find(|(_, what)| what == other).unwrap();
-                f.write_str(word)
-            }
-        }
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let all: Vec<String> = self
-            .0
-            .iter()
-            .map(|(operation, what)| format!("{operation}:{what}"))
-            .collect();
-        f.write_str(&all.join(","))
-    }
-}
-
-impl FromStr for Until {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text {
-            "settled" => Ok(Self::Settled),
-            "quiet" => Ok(Self::Quiet),
-            number => number
-                .parse()
-                .map(Self::Operation)
-                .map_err(|error| format!("{text}: {error}")),
-        }
-    }
-}
-
-impl FromStr for What {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        if let Some(until) = text.strip_prefix("twin<") {
-            return until.parse().map(Self::TwinBefore);
-        }
-        if let Some(until) = text.strip_prefix("twin>") {
-            return until.parse().map(Self::TwinAfter);
-        }
-        if let Some(later) = text.strip_prefix("late+") {
-            let later = later.parse().map_err(|error| format!("{text}: {error}"))?;
-            return Ok(Self::Late(Some(later)));
-        }
-        let found = WORDS.iter().find(|(word, _)| *word == text);
-        found
-            .map(|(_, what)| *what)
-            .ok_or_else(|| format!("{text}: no such disturbance"))
-    }
-}
-
-impl FromStr for Plan {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let one = |text: &str| {
-            let (operation, what) = text
-                .split_once(':')
-                .ok_or_else(|| format!("{text}: no operation"))?;
-            let operation = operation.parse().map_err(|error| format!("{text}: {error}"))?;
-            Ok((operation, what.parse()?))
-        };
-        text.split(',')
-            .filter(|text| !text.is_empty())
-            .map(one)
-            .collect::<Result<_, String>>()
-            .map(Self)
-    }
-}
-
-#[test]
-fn a_plan_can_be_written_down() {
-    for kind in [Kind::Look, Kind::Query, Kind::Call, Kind::Record] {
-        for what in What::of(kind, true).into_iter().chain(What::twins(kind, &[3])) {
-            let plan = Plan::one(7, what).and(12, What::Lost);
-            assert_eq!(plan.to_string().parse(), Ok(plan));
-        }
+    /// Whether something else can befall the same operation besides it.
+    pub(super) fn goes_with_others(self) -> bool {
+        matches!(self, Self::Early | Self::List | Self::Missing(..))
     }
 }

@@ -10,9 +10,10 @@ use std::task::{Context, Poll, Waker};
 use jiff::{SignedDuration, Timestamp};
 use rand::SeedableRng as _;
 
-use super::disturbance::{Kind, Plan, Until};
-use super::invariants::{End, end};
+use super::disturbance::{Happened, Kind, Until};
+use super::ending::{End, end};
 use super::mistakes::Mistake;
+use super::plan::Plan;
 use super::ports::Process;
 use super::scenes::Scene;
 use super::stage::{Signal, Stage};
@@ -32,7 +33,7 @@ pub(super) type States = Arc<Mutex<HashSet<u64>>>;
 pub(super) struct Run {
     pub(super) violations: Vec<String>,
     pub(super) transcript: String,
-    pub(super) log: Vec<(Kind, bool)>,
+    pub(super) log: Vec<Happened>,
     pub(super) end: End,
     /// Registrations, deletions and rotations that the server did.
     pub(super) did: [u32; 3],
@@ -67,22 +68,32 @@ struct Driver {
     states: States,
 }
 
+/// What a run is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// What it violates.
+    Judge,
+    /// What can befall its operations besides.
+    Explore,
+    /// A person looks at it.
+    Show,
+}
+
 /// Runs a scene under a plan.
 pub(super) fn run(
     scene: &Scene,
     plan: &Plan,
     mistake: Option<Mistake>,
-    record: bool,
+    purpose: Purpose,
     states: &States,
 ) -> Run {
-    let stage = Arc::new(Stage::new(
-        &(scene.adapted)((scene.profile.capabilities)()),
-        scene.clients,
-        mistake,
-        record,
-    ));
+    let looks_back = purpose != Purpose::Judge || plan.looks_back();
+    let stage = Stage::new(scene, mistake, purpose == Purpose::Show, looks_back);
+    let stage = Arc::new(stage);
     let mut driver = Driver::new(&stage, states);
+    stage.note();
     (scene.setup)(&stage);
+    stage.note();
     stage.check();
     if scene.settled_before {
         driver.go(true);
@@ -157,6 +168,13 @@ impl Driver {
         let now = self.stage.now();
         for due in &mut self.due {
             due.at = Some(now);
+        }
+        self.has_changed();
+    }
+
+    /// Passes that changed nothing before this show nothing any more.
+    fn has_changed(&mut self) {
+        for due in &mut self.due {
             due.idle = 0;
         }
     }
@@ -194,6 +212,10 @@ impl Driver {
                         self.stage.wait(3600);
                     }
                     self.wake_held();
+                    continue;
+                }
+                if quiet && self.stage.wait_for_missing() {
+                    self.has_changed();
                     continue;
                 }
                 if quiet && let Some(last) = self.stage.last_delivery() {
@@ -239,6 +261,9 @@ impl Driver {
                 Poll::Ready(ended) => {
                     let idle = changes == self.changes();
                     self.ended(index, ended, idle);
+                    // The watches bring what is newer.
+                    let news = self.processes[place].saw_the_past();
+                    self.stage.inner().news |= news;
                     return;
                 }
                 Poll::Pending => {}
@@ -314,8 +339,11 @@ impl Driver {
     fn ended(&mut self, index: usize, ended: Option<(bool, Wake)>, idle: bool) {
         let now = self.stage.now();
         self.stage.write(|| format!("   pass ends: {ended:?}"));
+        if !idle {
+            self.has_changed();
+        }
         let due = &mut self.due[index];
-        due.idle = if idle { due.idle + 1 } else { 0 };
+        due.idle += u32::from(idle);
         let (settled, wake) = ended.unwrap_or((false, Wake::Backoff));
         due.settled = settled;
         due.failures = if settled { 0 } else { due.failures + 1 };
@@ -354,7 +382,9 @@ impl Driver {
         }
         let asked = self.stage.inner().log[before..]
             .iter()
-            .filter(|(kind, _)| *kind == Kind::Call || (*kind == Kind::Query && !given_up.contains(&true)))
+            .filter(|asked| {
+                asked.kind == Kind::Call || (asked.kind == Kind::Query && !given_up.contains(&true))
+            })
             .count();
         if asked > 0 {
             violations.push(format!("L1: {asked} calls for what was settled"));
@@ -368,7 +398,7 @@ fn poll(pass: &mut Future_) -> Poll<Option<(bool, Wake)>> {
 }
 
 async fn one_pass(process: &Process, subject: &Subject, states: &States) -> Option<(bool, Wake)> {
-    let mut rng = rand::rngs::StdRng::seed_from_u64(process.begin_pass());
+    let mut rng = rand::rngs::StdRng::seed_from_u64(process.begin_pass(subject));
     let Some(mut running) = Running::begin(process, subject).await.ok()? else {
         return Some((true, Wake::OnChange));
     };

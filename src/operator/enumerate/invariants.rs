@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::stage::{Stage, foreign_client};
-use crate::api::{ClientCondition, ConditionStatus, keys};
+use super::server::foreign_client;
+use super::stage::Stage;
+use crate::api::keys;
 use crate::model::{
-    Access, AttemptId, Candidate, Credential, FoundSecret, Handle, LedgerEntry, Loss, Operation,
-    RemoteClient, Removal, Request, ServerView, Subject, Trace, Version, publication,
+    AttemptId, Candidate, Credential, FoundSecret, Handle, LedgerEntry, Operation, Removal, Request, Subject,
+    Trace, Version, publication,
 };
 
 type Place = (String, String);
@@ -27,7 +28,10 @@ pub(super) struct Checker {
     recorded: BTreeMap<(&'static str, Handle), BTreeSet<AttemptId>>,
     sent: BTreeMap<(&'static str, Handle), usize>,
     served: BTreeMap<(String, String), u32>,
-    stored: BTreeSet<(String, Option<String>)>,
+    /// What entries ever answered for, by their names.
+    held: BTreeSet<(String, Handle)>,
+    /// Credentials that entries held, each with the publication that it is for.
+    stored: BTreeSet<(String, (String, Option<String>))>,
     /// What was violated.
     pub(super) violations: Vec<String>,
 }
@@ -56,7 +60,7 @@ fn marked(candidate: &Candidate) -> (String, u32) {
     (candidate.marker.owner.clone(), candidate.marker.number)
 }
 
-fn pair(credential: &Credential) -> (String, Option<String>) {
+pub(super) fn pair(credential: &Credential) -> (String, Option<String>) {
     let secret = credential
         .client_secret
         .as_ref()
@@ -64,7 +68,7 @@ fn pair(credential: &Credential) -> (String, Option<String>) {
     (credential.client_id.clone(), secret)
 }
 
-fn in_secret(secret: &FoundSecret) -> Option<Credential> {
+pub(super) fn in_secret(secret: &FoundSecret) -> Option<Credential> {
     Some(Credential {
         client_id: secret.data.get(keys::CLIENT_ID)?.expose().to_owned(),
         client_secret: secret.data.get(keys::CLIENT_SECRET).cloned(),
@@ -78,8 +82,8 @@ impl Checker {
         }
     }
 
-    /// A mutating call is sent.
-    pub(super) fn sent(&mut self, request: &Request) {
+    /// A mutating call is sent in a pass over this client.
+    pub(super) fn sent(&mut self, subject: &Subject, request: &Request) {
         let (kind, handle) = match request {
             Request::Register(candidate) => ("Register", registered(candidate)),
             Request::Update { target, .. } => ("Update", target.handle.clone()),
@@ -97,18 +101,24 @@ impl Checker {
                 "R2: {kind} of {handle} is sent for the time number {sent}, and was recorded {recorded} times"
             ));
         }
-        if kind == "Delete" {
-            let current = |entry: &LedgerEntry| {
-                entry
-                    .current
-                    .as_ref()
-                    .is_some_and(|current| current.handle == handle)
-            };
-            if !self.may_be_deleted.contains(&handle)
-                || self.entries.values().any(|(_, entry)| current(entry))
-            {
-                self.violated(format!("S9: {handle} is deleted without evidence"));
+        let current = |entry: &LedgerEntry| {
+            entry
+                .current
+                .as_ref()
+                .is_some_and(|current| current.handle == handle)
+        };
+        if kind != "Register" {
+            let own = subject.entry_name();
+            let is_own = self.held.contains(&(own.clone(), handle.clone()));
+            let mut others = self.entries.iter().filter(|(name, _)| **name != own);
+            if !is_own || others.any(|(_, (_, entry))| current(entry)) {
+                self.violated(format!("S3: {kind} of {handle}, which is not that of {subject}"));
             }
+        }
+        let evident =
+            self.may_be_deleted.contains(&handle) && !self.entries.values().any(|(_, entry)| current(entry));
+        if kind == "Delete" && !evident {
+            self.violated(format!("S9: {handle} is deleted without evidence"));
         }
     }
 
@@ -162,6 +172,7 @@ impl Checker {
             && deleted.contains(&before.owner)
         {
             self.released.extend(before.handles().cloned());
+            self.released.extend(names(before));
         }
         if let Some(before) = before
             && before.current.is_some()
@@ -171,8 +182,12 @@ impl Checker {
             self.violated("S9: a client is given up without evidence that its resource is gone".into());
         }
         let Some(after) = after else { return };
-        self.stored
-            .extend(after.current.iter().map(|current| pair(&current.credential)));
+        let name = after.subject.entry_name();
+        self.held
+            .extend(after.handles().map(|handle| (name.clone(), handle.clone())));
+        let stored = after.current.iter();
+        let stored = stored.map(|current| (after.publication_id.clone(), pair(&current.credential)));
+        self.stored.extend(stored);
         // What was owed on good evidence stays owed, also when a successor takes the entry over.
         let owed_before = |handle: &Handle| {
             before.is_some_and(|before| before.obligations.iter().any(|owed| owed.handle == *handle))
@@ -300,9 +315,9 @@ impl Checker {
             .values()
             .map(|(_, entry)| &entry.publication_id)
             .collect();
-        let ours = |secret: &FoundSecret| {
+        let publication = |secret: &FoundSecret| {
             let id = secret.annotations.get(publication::PUBLICATION_ANNOTATION);
-            id.is_some_and(|id| ids.contains(id))
+            id.filter(|id| ids.contains(id)).cloned()
         };
         let mut found = Vec::new();
         if self.free_hand {
@@ -327,7 +342,10 @@ impl Checker {
                 .values()
                 .any(|client| pair(&client.credential) == pair(credential))
         };
-        for (place, secret) in secrets.iter().filter(|(_, secret)| ours(secret)) {
+        for (place, secret) in &secrets {
+            let Some(publication) = publication(secret) else {
+                continue;
+            };
             let before = self.published.get(place);
             let credential = in_secret(secret);
             let changed = before.is_none_or(|(version, _)| *version != secret.version);
@@ -337,9 +355,9 @@ impl Checker {
                     .is_some_and(|credential| self.accepted.contains(&pair(credential)));
                 let stored = credential
                     .as_ref()
-                    .is_some_and(|credential| self.stored.contains(&pair(credential)));
+                    .is_some_and(|credential| self.stored.contains(&(publication, pair(credential))));
                 if !stored {
-                    found.push(format!("R4: Secret {} has what the ledger never had", place.1));
+                    found.push(format!("R4: Secret {} has what its record never had", place.1));
                 }
                 if !known {
                     found.push(format!(
@@ -361,137 +379,4 @@ impl Checker {
             self.violated(what);
         }
     }
-}
-
-/// How everything stands when all is quiet, without ids, attempts, random values and times.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct End {
-    pub(super) clients: BTreeMap<String, Vec<String>>,
-}
-
-/// How everything stands, and what S1 and S5 have against it.
-pub(super) fn end(stage: &Stage) -> (End, Vec<String>) {
-    let mut violations = Vec::new();
-    let mut clients = BTreeMap::new();
-    for subject in &stage.subjects {
-        let (lines, against) = end_of(stage, subject);
-        clients.insert(subject.to_string(), lines);
-        violations.extend(against);
-    }
-    let left_behind = stage.left_behind();
-    let mut remote: Vec<String> = stage
-        .clients()
-        .iter()
-        .filter(|(handle, _)| !left_behind.contains(*handle))
-        .map(|(_, client)| format!("{:?}", client.metadata))
-        .collect();
-    remote.sort();
-    clients.insert("the server".into(), remote);
-    let world = stage.cluster.world();
-    let statuses: Vec<_> = world.clients.values().map(|client| &client.status).collect();
-    let told = format!("{:?} {statuses:?}", world.events);
-    if told.contains("canary-") {
-        violations.push("S1: a credential is in a status or an Event".into());
-    }
-    (End { clients }, violations)
-}
-
-fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
-    let mut lines = Vec::new();
-    let mut against = Vec::new();
-    let entry = stage.entry(subject);
-    let client = stage.cluster.world().clients.get(&subject.client).cloned();
-    let name = entry
-        .as_ref()
-        .map_or(&subject.client.name, |entry| &entry.secret_name);
-    let secret = stage.cluster.found_secret(&subject.client.namespace, name);
-    let remote = stage.clients();
-    let accepted = secret.as_ref().and_then(in_secret).is_some_and(|credential| {
-        remote
-            .values()
-            .any(|client| pair(&client.credential) == pair(&credential))
-    });
-    if let Some(client) = &client {
-        for (on, condition) in &client.status.conditions {
-            lines.push(format!("{on:?} {} {}", condition.status, condition.reason));
-        }
-        let observed = client.status.observed_generation == Some(client.generation);
-        lines.push(format!("observed: {observed}"));
-        let ready = client
-            .status
-            .conditions
-            .get(&ClientCondition::Ready)
-            .is_some_and(|ready| ready.status == ConditionStatus::True);
-        if observed && ready {
-            let current = entry.as_ref().and_then(|entry| entry.current.as_ref());
-            let holds = current.zip(secret.as_ref()).is_some_and(|(current, secret)| {
-                in_secret(secret).is_some_and(|published| pair(&published) == pair(&current.credential))
-            });
-            if !holds || !accepted {
-                against.push(format!(
-                    "S5: {subject} is ready; the Secret holds the ledger's credential: {holds}; it is accepted: {accepted}"
-                ));
-            }
-            let usable = matches!(&*stage.server.lock().unwrap(), ServerView::Ready(_));
-            let wanted = client
-                .spec
-                .scopes
-                .clone()
-                .map(|scopes| scopes.into_iter().collect());
-            let there = current.and_then(|current| remote.get(&current.handle));
-            let life = client.spec.access_token_validity_seconds;
-            let other = |there: &RemoteClient| {
-                there.metadata.scopes != wanted || there.metadata.access_token_validity_seconds != life
-            };
-            if usable && there.is_none_or(other) {
-                against.push(format!("S5: {subject} is ready; the server has other metadata"));
-            }
-        }
-    } else {
-        lines.push("no client".into());
-    }
-    match &secret {
-        None => lines.push("no Secret".into()),
-        Some(secret) => lines.push(format!(
-            "Secret {} keys {:?} owned {} accepted {accepted}",
-            secret.secret_type,
-            secret.data.keys().collect::<Vec<_>>(),
-            !secret.owners.is_empty()
-        )),
-    }
-    if let Some(current) = entry.as_ref().and_then(|entry| entry.current.as_ref())
-        && current.access == Access::Lost(Loss::WithAnswer)
-        && !accepted
-    {
-        against.push(format!(
-            "S5: {subject} waits for a person with a credential that is refused"
-        ));
-    }
-    let owed = |entry: &LedgerEntry| {
-        let manageable = entry.obligations.iter().filter(|owed| !owed.is_unmanageable());
-        manageable.count()
-    };
-    match &entry {
-        None => lines.push("no entry".into()),
-        // Kept for an admin, who has been told.
-        Some(entry) if client.is_none() && entry.current.is_none() && entry.intent.is_none() && owed(entry) == 0 => {
-            lines.push("no entry".into());
-        }
-        Some(entry) => lines.push(format!(
-            "entry current {:?} previous {} intent {} recheck {} owed {} served {:?} removal {:?} at {} owner {}",
-            entry
-                .current
-                .as_ref()
-                .map(|current| (&current.asked, &current.told)),
-            entry.previous.is_some(),
-            entry.intent.is_some(),
-            entry.recheck_at.is_some(),
-            owed(entry),
-            entry.served.annotation,
-            entry.removal,
-            entry.server_fingerprint,
-            client.is_some_and(|client| client.uid == entry.owner),
-        )),
-    }
-    (lines, against)
 }

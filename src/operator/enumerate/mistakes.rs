@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::ports::Port;
-use super::stage::{Stage, foreign_client};
+use super::server::{SWITCHED_OFF, foreign_client};
+use super::stage::Stage;
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
     Answer, Candidate, Capabilities, ClientKey, ClientObject, ClientView, Credential, Fault, FoundSecret,
@@ -39,9 +40,17 @@ pub(super) enum Mistake {
     ForgetAttempt,
     /// It forgets what it still has to remove.
     ForgetObligations,
+    /// It writes over whatever is there by now, not over what it has seen.
+    NoPrecondition,
+    /// It takes the word of a cache that a client is gone.
+    CachedEvidence,
+    /// It takes the 404 of a server that is switched off for "gone".
+    SwitchedOffIsGone,
+    /// It does not look whether another client has the name.
+    NoClaims,
 }
 
-pub(super) const ALL: [Mistake; 10] = [
+pub(super) const ALL: [Mistake; 14] = [
     Mistake::NoWriteAhead,
     Mistake::PublishFirst,
     Mistake::DeleteOnForbidden,
@@ -52,6 +61,10 @@ pub(super) const ALL: [Mistake; 10] = [
     Mistake::OverwriteForeign,
     Mistake::ForgetAttempt,
     Mistake::ForgetObligations,
+    Mistake::NoPrecondition,
+    Mistake::CachedEvidence,
+    Mistake::SwitchedOffIsGone,
+    Mistake::NoClaims,
 ];
 
 /// The ports of a process, with the stage's mistake wrapped around them if there is one.
@@ -83,6 +96,18 @@ impl Wrong {
     fn makes(&self, mistake: Mistake) -> bool {
         self.mistake == mistake
     }
+
+    /// A look at a client that a switched off server answers with 404.
+    fn gone(&self, found: Result<Option<RemoteClient>, Fault>) -> Result<Option<RemoteClient>, Fault> {
+        match found {
+            Err(Fault::Unavailable(text))
+                if text == SWITCHED_OFF && self.makes(Mistake::SwitchedOffIsGone) =>
+            {
+                Ok(None)
+            }
+            found => found,
+        }
+    }
 }
 
 #[async_trait]
@@ -103,6 +128,10 @@ impl Cluster for Wrong {
     }
 
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {
+        let cached = self.port.client_was_read_from();
+        if let Some(then) = cached.filter(|_| self.makes(Mistake::CachedEvidence)) {
+            return then.cluster.presence(key, owner).await;
+        }
         match self.port.presence(key, owner).await {
             ClientView::Unknown(_) | ClientView::Present(_) if self.makes(Mistake::DeleteOnForbidden) => {
                 let crd_uid = self.port.stage.cluster.crd_uid();
@@ -124,7 +153,8 @@ impl Cluster for Wrong {
     }
 
     async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread> {
-        self.port.is_claimed(subject, claims).await
+        let claimed = self.port.is_claimed(subject, claims).await?;
+        Ok(claimed && !self.makes(Mistake::NoClaims))
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {
@@ -139,6 +169,18 @@ impl Cluster for Wrong {
 
     async fn record(&self, subject: &Subject, record: &Record) -> Result<Option<Version>, Refusal> {
         let mut record = record.clone();
+        if self.makes(Mistake::NoPrecondition) {
+            let now = self.port.stage.cluster.ledger(subject).await;
+            let now = match now {
+                Ok(LedgerRead::Held(_, version)) => Some(version),
+                Ok(LedgerRead::Absent | LedgerRead::Unreadable(_)) | Err(_) => None,
+            };
+            match (&mut record, now) {
+                (Record::Write { replaces, .. }, now) => *replaces = now,
+                (Record::Remove { version }, Some(now)) => *version = now,
+                (Record::Remove { .. }, None) => {}
+            }
+        }
         if let Record::Write {
             entry,
             replaces,
@@ -173,7 +215,14 @@ impl Cluster for Wrong {
             let cluster = &self.port.stage.cluster;
             cluster.delete_secret(&key.namespace, &publish.publication.name);
         }
-        self.port.publish(key, publish).await
+        let mut publish = publish.clone();
+        if self.makes(Mistake::NoPrecondition)
+            && let PublishMode::Apply(seen) = &mut publish.mode
+            && let Some(now) = self.port.stage.cluster.found_secret(&key.namespace, &seen.name)
+        {
+            **seen = now;
+        }
+        self.port.publish(key, &publish).await
     }
 
     async fn unpublish(
@@ -206,11 +255,11 @@ impl Provider for Wrong {
     }
 
     async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
-        Provider::client(&*self.port, handle).await
+        self.gone(Provider::client(&*self.port, handle).await)
     }
 
     async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
-        self.port.attempted(candidate).await
+        self.gone(self.port.attempted(candidate).await)
     }
 
     async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {
@@ -240,7 +289,14 @@ impl Provider for Wrong {
                 });
             }
         }
-        let answer = self.port.perform(request, within).await;
+        let answer = match self.port.perform(request, within).await {
+            Err(Fault::Unavailable(text) | Fault::Invalid(text))
+                if text == SWITCHED_OFF && self.makes(Mistake::SwitchedOffIsGone) =>
+            {
+                Err(Fault::NotFound)
+            }
+            answer => answer,
+        };
         if self.makes(Mistake::PublishFirst)
             && let Ok(Answer::Client(client)) = &answer
             && let Some(value) = &client.credential.client_secret

@@ -5,118 +5,120 @@
 //! A violation prints how to see it again. `ENUMERATE=all` tries far more, for far longer.
 
 mod acts;
+mod bounds;
+mod calls;
 mod disturbance;
 mod driver;
+mod ending;
 mod found;
 mod invariants;
 mod mistakes;
+mod past;
+mod plan;
 mod ports;
 mod profiles;
 mod scenes;
 mod search;
+mod server;
+mod several;
 mod stage;
 
-use search::Account;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 
-use disturbance::Plan;
+use bounds::BOUNDS;
+use plan::Plan;
 use rand::{RngExt as _, SeedableRng as _};
+use search::{choices, every_scene};
 
-/// Whether far more is wanted, for far longer.
-fn all() -> bool {
-    std::env::var("ENUMERATE").is_ok_and(|wanted| wanted == "all")
-}
-
-/// Every way to disturb every operation, once. In bounds, servers of other kinds meet an even sample of them.
+/// Every way to disturb every operation, once.
 #[test]
 fn one_disturbance() {
-    let mut account = Account::default();
-    for scene in scenes::ALL.iter() {
-        let base = account.undisturbed(scene, None);
-        for (number, what) in search::some(search::choices(&base, 0, &[]), scene, 4) {
-            account.plan(scene, &Plan::one(number, what), &base);
+    every_scene("one disturbance", &BOUNDS.of_ones(), |number, scene, account| {
+        let base = account.undisturbed(scene);
+        for (at, what) in BOUNDS.ones(choices(&base, 0, &[]), scene, number) {
+            account.plan(scene, &Plan::one(at, what), &base);
         }
-    }
-    account.settle("one disturbance");
+    });
 }
 
 /// A second instance starts at every operation, and the first wakes up after a while.
 #[test]
 fn a_second_instance() {
-    let mut account = Account::default();
-    let long: Vec<u32> = (1..=16).collect();
-    let lengths: &[u32] = if all() { &long } else { &[2, 5] };
-    for scene in scenes::ALL.iter() {
-        let base = account.undisturbed(scene, None);
-        let mut twins = search::choices(&base, 0, lengths);
-        twins.retain(|(_, what)| what.is_twin());
-        for (number, what) in search::some(twins, scene, 9) {
-            account.plan(scene, &Plan::one(number, what), &base);
-        }
-    }
-    account.settle("a second instance");
+    every_scene(
+        "a second instance",
+        &BOUNDS.of_twins(),
+        |number, scene, account| {
+            let base = account.undisturbed(scene);
+            let mut twins = choices(&base, 0, BOUNDS.twin_lengths);
+            twins.retain(|(_, what)| what.is_twin());
+            for (at, what) in BOUNDS.twins(twins, scene, number) {
+                account.plan(scene, &Plan::one(at, what), &base);
+            }
+        },
+    );
 }
 
-/// Two disturbances: all pairs, or an even sample of them.
+/// Two disturbances, the second one chosen from what happens after the first.
 #[test]
 fn two_disturbances() {
-    let mut account = Account::default();
-    let lengths: &[u32] = if all() { &[1, 3, 6, 10] } else { &[3] };
-    // In bounds: some of the first ones, and after each a few of the second ones.
-    let (firsts, seconds) = if all() { (1, 1) } else { (17, 61) };
-    let mut count = 0_usize;
-    for scene in scenes::ALL.iter() {
-        let base = account.undisturbed(scene, None);
-        let all = search::choices(&base, 0, lengths);
-        let all = all.into_iter().skip(count % firsts).step_by(firsts).collect();
-        for (first, what) in search::some(all, scene, 3) {
-            // The second one is chosen from what happens after the first.
-            let plan = Plan::one(first, what);
-            let run = account.plan(scene, &plan, &base);
-            let after = search::choices(&run, first as usize + 1, lengths);
-            for (second, what) in after.into_iter().skip(count % seconds).step_by(seconds) {
-                account.plan(scene, &plan.and(second, what), &base);
+    every_scene(
+        "two disturbances",
+        &BOUNDS.of_pairs(),
+        |number, scene, account| {
+            let base = account.undisturbed(scene);
+            let firsts = choices(&base, 0, BOUNDS.pair_lengths);
+            for (count, (first, what)) in BOUNDS.firsts(firsts, scene, number).enumerate() {
+                let plan = Plan::one(first, what);
+                let run = account.plan_on(scene, &plan, &base);
+                let seconds = choices(&run, first as usize + 1, BOUNDS.pair_lengths);
+                for (second, what) in BOUNDS.seconds(seconds, number + count) {
+                    account.plan(scene, &plan.and(second, what), &base);
+                }
             }
-            count += 97;
-        }
-        count += 5;
-    }
-    account.settle("two disturbances");
+        },
+    );
 }
 
-/// Long runs with several clients and several disturbances, each from a seed.
+/// Several disturbances, each run from a seed.
 #[test]
 fn many_disturbances() {
-    let mut account = Account::default();
-    let runs = if all() { 100_000 } else { 400 };
-    for seed in 0..runs {
-        let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
-        let scene = &scenes::ALL[rng.random_range(0..scenes::ALL.len())];
-        let base = account.undisturbed(scene, None);
-        let mut plan = Plan::default();
-        let mut last = base;
-        let mut from = 0;
-        for _ in 0..rng.random_range(2..6) {
-            let choices = search::choices(&last, from, &[1, 3, 7]);
-            if choices.is_empty() {
-                break;
+    every_scene(
+        "many disturbances",
+        &BOUNDS.of_seeds(),
+        |number, scene, account| {
+            let base = account.undisturbed(scene);
+            for seed in BOUNDS.seeds(number) {
+                let mut rng = rand::rngs::StdRng::seed_from_u64(seed);
+                let mut plan = Plan::default();
+                let mut next = choices(&base, 0, BOUNDS.pair_lengths);
+                for _ in 0..rng.random_range(2..6) {
+                    if next.is_empty() {
+                        break;
+                    }
+                    let (at, what) = next[rng.random_range(0..next.len())];
+                    plan = plan.and(at, what);
+                    let run = account.plan_on(scene, &plan, &base);
+                    next = choices(&run, at as usize + 1, BOUNDS.pair_lengths);
+                }
             }
-            let (number, what) = choices[rng.random_range(0..choices.len())];
-            plan = plan.and(number, what);
-            from = number as usize + 1;
-            let base = account.undisturbed(scene, None);
-            last = account.plan(scene, &plan, &base);
-        }
-    }
-    account.settle("many disturbances");
+        },
+    );
 }
 
 /// The test of the test: an operator that makes a mistake is found out.
 #[test]
 fn every_mistake_is_caught() {
-    let mut account = Account::default();
+    let caught = Mutex::new(BTreeMap::new());
+    let account = search::on_all_cores(mistakes::ALL.len(), |number, account| {
+        if let Some(found) = account.first_spoilt_by(mistakes::ALL[number]) {
+            caught.lock().unwrap().insert(number, found);
+        }
+    });
+    let caught = caught.into_inner().unwrap();
     let mut missed = Vec::new();
-    for mistake in mistakes::ALL {
-        match account.first_spoilt_by(mistake) {
+    for (number, mistake) in mistakes::ALL.iter().enumerate() {
+        match caught.get(&number) {
             Some(found) => println!(
                 "mistake {mistake:?} caught by {} {}: {}",
                 found.scene,
@@ -129,7 +131,7 @@ fn every_mistake_is_caught() {
     println!(
         "mistakes: {} made, {} caught, {} runs",
         mistakes::ALL.len(),
-        mistakes::ALL.len() - missed.len(),
+        caught.len(),
         account.runs
     );
     assert!(missed.is_empty(), "not caught: {missed:?}");

@@ -3,33 +3,34 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
-use super::disturbance::{Kind, What};
+use super::disturbance::{Kind, Read, What};
 use super::mistakes::{self, Mistake};
+use super::past::{Moment, Object};
 use super::stage::{Stage, Ticket};
+use crate::cluster::memory::MemoryCluster;
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
-    Answer, Candidate, Capabilities, ClientKey, ClientObject, ClientView, Credential, Denial, Fault,
-    FoundSecret, Handle, Happening, Here, InstanceId, NamespaceView, Observation, Outcome, Publish,
-    PublishMode, Record, Refusal, RemoteClient, Request, ServerKey, ServerView, Status, Step, Subject,
-    Timing, Uid, Verification, Version, testing,
+    ClientKey, ClientObject, ClientView, Fault, FoundSecret, Happening, Here, InstanceId, NamespaceView,
+    Observation, Outcome, Publish, PublishMode, Record, Refusal, ServerKey, ServerView, Status, Step,
+    Subject, Uid, Version, testing,
 };
 use crate::operator::pass::{Connection, Permit, Permits, World};
 use crate::operator::scenarios::bench::{came, told};
 use crate::provider::Provider;
 use crate::provider::gate::NoEntry;
-use crate::provider::memory::named;
 
 /// One life of the operator.
 pub(super) struct Process {
     pub(super) number: usize,
     stage: Arc<Stage>,
+    port: Arc<Port>,
     cluster: Arc<dyn Cluster>,
     provider: Arc<dyn Provider>,
     watched: Mutex<BTreeMap<Subject, (Version, Timestamp)>>,
@@ -39,15 +40,16 @@ pub(super) struct Process {
 
 impl Process {
     pub(super) fn start(number: usize, stage: &Arc<Stage>) -> Arc<Self> {
-        let port = Port {
+        let port = Arc::new(Port {
             actor: number,
             stage: stage.clone(),
-            recorded: Mutex::new(None),
-        };
-        let (cluster, provider) = mistakes::wrap(stage, Arc::new(port));
+            pass: Mutex::default(),
+        });
+        let (cluster, provider) = mistakes::wrap(stage, port.clone());
         Arc::new(Self {
             number,
             stage: stage.clone(),
+            port,
             cluster,
             provider,
             watched: Mutex::default(),
@@ -56,10 +58,19 @@ impl Process {
         })
     }
 
-    pub(super) fn begin_pass(&self) -> u64 {
+    pub(super) fn begin_pass(&self, subject: &Subject) -> u64 {
         *self.began.lock().unwrap() = Some(self.stage.now());
+        *self.port.pass() = InPass {
+            subject: Some(subject.clone()),
+            ..InPass::default()
+        };
         let pass = self.passes.fetch_add(1, Ordering::SeqCst);
         (u64::try_from(self.number).unwrap() << 32) + u64::from(pass)
+    }
+
+    /// Whether this pass was shown something that was out of date, so that the watches bring what is newer.
+    pub(super) fn saw_the_past(&self) -> bool {
+        self.port.pass().saw_the_past
     }
 }
 
@@ -85,7 +96,10 @@ impl World for Process {
     fn here(&self) -> Here {
         Here {
             instance: InstanceId(format!("instance-{}", self.number)),
-            crd_uid: self.stage.cluster.crd_uid(),
+            crd_uid: match self.port.watched() {
+                Some(then) => then.cluster.crd_uid(),
+                None => self.stage.cluster.crd_uid(),
+            },
             ..testing::here()
         }
     }
@@ -99,11 +113,17 @@ impl World for Process {
     }
 
     fn namespace(&self, name: &str) -> NamespaceView {
-        self.stage.cluster.namespace(name)
+        match self.port.watched() {
+            Some(then) => then.cluster.namespace(name),
+            None => self.stage.cluster.namespace(name),
+        }
     }
 
     fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>) {
-        let view = self.stage.server.lock().unwrap().clone();
+        let view = match self.port.watched() {
+            Some(then) => then.server.clone(),
+            None => self.stage.server.lock().unwrap().clone(),
+        };
         if view.key() != key {
             return (ServerView::Missing(key.clone()), None);
         }
@@ -157,11 +177,41 @@ impl World for Process {
 pub(super) struct Port {
     pub(super) actor: usize,
     pub(super) stage: Arc<Stage>,
-    recorded: Mutex<Option<Timestamp>>,
+    pass: Mutex<InPass>,
+}
+
+/// The pass that a process is in.
+#[derive(Default)]
+pub(super) struct InPass {
+    subject: Option<Subject>,
+    /// When its last call was recorded.
+    pub(super) recorded: Option<Timestamp>,
+    looked: bool,
+    /// What everything is read from, if not from how it is now.
+    behind: Option<Arc<Moment>>,
+    /// What the watches show, if not how it is now.
+    watched: Option<Arc<Moment>>,
+    /// What the client was last read from, if not from how it is now.
+    client: Option<Arc<Moment>>,
+    saw_the_past: bool,
+}
+
+/// A read that began.
+struct Look {
+    ticket: Ticket,
+    then: Option<Arc<Moment>>,
+}
+
+impl Look {
+    fn cluster<'a>(&'a self, port: &'a Port) -> &'a MemoryCluster {
+        self.then
+            .as_ref()
+            .map_or(&port.stage.cluster, |then| &then.cluster)
+    }
 }
 
 /// Stops until it is polled once more.
-async fn stop() {
+pub(super) async fn stop() {
     let mut stopped = false;
     poll_fn(move |_| {
         if std::mem::replace(&mut stopped, true) {
@@ -174,8 +224,26 @@ async fn stop() {
 }
 
 impl Port {
-    async fn enter(&self, kind: Kind) -> Ticket {
-        match self.stage.enter(self.actor, kind) {
+    pub(super) fn pass(&self) -> MutexGuard<'_, InPass> {
+        self.pass.lock().unwrap()
+    }
+
+    /// Whose pass it is.
+    pub(super) fn subject(&self) -> Subject {
+        self.pass().subject.clone().unwrap()
+    }
+
+    /// What the client was last read from, if not from how it is now.
+    pub(super) fn client_was_read_from(&self) -> Option<Arc<Moment>> {
+        self.pass().client.clone()
+    }
+
+    fn watched(&self) -> Option<Arc<Moment>> {
+        self.pass().watched.clone()
+    }
+
+    pub(super) async fn enter(&self, kind: Kind, versions: (u32, u32)) -> Ticket {
+        match self.stage.enter(self.actor, kind, versions) {
             Ok(ticket) => ticket,
             Err(ticket) => {
                 stop().await;
@@ -184,20 +252,67 @@ impl Port {
         }
     }
 
-    async fn leave(&self, ticket: Ticket) {
+    pub(super) async fn leave(&self, ticket: Ticket) {
         if self.stage.leave(ticket).is_err() {
             stop().await;
         }
     }
 
-    async fn look<T>(&self, read: impl Future<Output = Result<T, Unread>> + Send) -> Result<T, Unread> {
-        let ticket = self.enter(Kind::Look).await;
-        let found = match ticket.what {
-            Some(What::Unavailable) => Err(Unread::new("the API server is away")),
-            _ => read.await,
+    /// Begins a read. What is evidence, and so names no object here, is always read as it is now: the API server vouches
+    /// for that where no version is asked for.
+    async fn look(&self, read: Read, object: Option<Object>) -> Result<Look, Unread> {
+        let ticket = self.enter(Kind::Look(read), self.versions(object.as_ref())).await;
+        if ticket.what == Some(What::Unavailable) {
+            self.leave(ticket).await;
+            return Err(Unread::new("the API server is away"));
+        }
+        let then = object.and_then(|object| self.view(ticket.what, &object));
+        if read == Read::Client {
+            self.pass().client.clone_from(&then);
+        }
+        Ok(Look { ticket, then })
+    }
+
+    /// How many earlier versions there are of an object, and of what the watches show where a pass begins.
+    fn versions(&self, object: Option<&Object>) -> (u32, u32) {
+        let watched = {
+            let mut pass = self.pass();
+            let first = !std::mem::replace(&mut pass.looked, true);
+            let subject = pass.subject.as_ref().filter(|_| first);
+            subject.map(|subject| Object::Watched(subject.client.namespace.clone()))
         };
-        self.leave(ticket).await;
-        found
+        let inner = self.stage.inner();
+        let Some(past) = &inner.past else { return (0, 0) };
+        let versions = |object: Option<&Object>| object.map_or(0, |object| past.versions_before(object));
+        (versions(object), versions(watched.as_ref()))
+    }
+
+    /// The moment that a read shows, if it does not show what is there now.
+    fn view(&self, what: Option<What>, object: &Object) -> Option<Arc<Moment>> {
+        let mut pass = self.pass();
+        let inner = self.stage.inner();
+        let past = inner.past.as_ref()?;
+        let mut stale = None;
+        match what {
+            Some(What::Stale(changes)) => stale = past.before(object, changes),
+            Some(What::Behind(changes)) => {
+                let then = past.before(object, changes);
+                pass.behind.clone_from(&then);
+                pass.watched = then;
+            }
+            Some(What::Watched(changes)) => {
+                let namespace = pass
+                    .subject
+                    .as_ref()
+                    .map(|subject| subject.client.namespace.clone());
+                pass.watched = namespace.and_then(|name| past.before(&Object::Watched(name), changes));
+            }
+            _ => {}
+        }
+        let behind = pass.behind.clone();
+        let then = stale.or_else(|| behind.filter(|then| past.may_show(object, then)));
+        pass.saw_the_past |= then.is_some() || pass.watched.is_some();
+        then
     }
 
     async fn write<T>(
@@ -205,7 +320,7 @@ impl Port {
         kind: Kind,
         write: impl Future<Output = Result<T, Refusal>> + Send,
     ) -> Result<T, Refusal> {
-        let ticket = self.enter(kind).await;
+        let ticket = self.enter(kind, (0, 0)).await;
         let lost = || Refusal::Unavailable("the answer was lost".into());
         let outcome = match ticket.what {
             Some(What::Unavailable) => Err(Refusal::Unavailable("is overloaded".into())),
@@ -217,91 +332,15 @@ impl Port {
         self.leave(ticket).await;
         outcome
     }
-
-    async fn query<T: Send>(
-        &self,
-        read: impl Fn(Option<BTreeMap<Handle, RemoteClient>>) -> Result<T, Fault> + Send,
-    ) -> Result<T, Fault> {
-        let ticket = self.enter(Kind::Query).await;
-        let answer = match ticket.what {
-            Some(What::Old) => read(self.stage.old_clients()),
-            what => match self.fault(what) {
-                Some(fault) => Err(fault),
-                None => read(None),
-            },
-        };
-        self.leave(ticket).await;
-        answer
-    }
-
-    fn fault(&self, what: Option<What>) -> Option<Fault> {
-        Some(match what? {
-            What::Unavailable => Fault::Unavailable("is away".into()),
-            What::Denied => Fault::Denied(Denial::Right, "403".into()),
-            What::Throttled => Fault::Throttled(Some(self.stage.now() + SignedDuration::from_secs(7))),
-            What::Conflict => Fault::Conflict("409".into()),
-            What::Invalid => Fault::Invalid("400".into()),
-            What::NotFound => Fault::NotFound,
-            _ => return None,
-        })
-    }
-
-    /// One call. A process that is held while the call is on its way hears of it only if it wakes in time.
-    async fn call(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
-        let unknown = || Err(Fault::OutcomeUnknown("closed the connection".into()));
-        let timing = Timing::default();
-        let recorded = self.recorded.lock().unwrap().unwrap_or(self.stage.now());
-        let deadline = recorded + timing.late_delivery - SignedDuration::from_millis(50);
-        self.stage.inner().checker.sent(request);
-        let ticket = match self.stage.enter(self.actor, Kind::Call) {
-            Ok(ticket) => ticket,
-            Err(ticket) if matches!(ticket.what, Some(What::CrashBefore)) => {
-                stop().await;
-                ticket
-            }
-            Err(ticket) => {
-                let began = self.stage.now();
-                let id = self.stage.send(request, None, deadline);
-                stop().await;
-                let waited = Duration::try_from(self.stage.now().duration_since(began)).unwrap_or_default();
-                if waited > within || !self.stage.take_back(id) {
-                    self.leave(ticket).await;
-                    return unknown();
-                }
-                ticket
-            }
-        };
-        let answer = match ticket.what {
-            Some(What::Lost) => {
-                let _ = self.stage.perform(request);
-                unknown()
-            }
-            Some(What::Vanished) => unknown(),
-            Some(What::Late(later)) => {
-                let at = later.map(|later| ticket.number + later);
-                self.stage.send(request, at, deadline);
-                unknown()
-            }
-            // There the access of the one client is refused, not the operator's credential.
-            Some(What::Denied)
-                if self.capabilities().own_access && !matches!(request, Request::Register(_)) =>
-            {
-                Err(Fault::Unmanageable("401".into()))
-            }
-            what => match self.fault(what) {
-                Some(fault) => Err(fault),
-                None => self.stage.perform(request),
-            },
-        };
-        self.leave(ticket).await;
-        answer
-    }
 }
 
 #[async_trait]
 impl Cluster for Port {
     async fn client(&self, key: &ClientKey) -> Result<Option<ClientObject>, Unread> {
-        self.look(self.stage.cluster.client(key)).await
+        let look = self.look(Read::Client, Some(Object::Client(key.clone()))).await?;
+        let found = look.cluster(self).client(key).await;
+        self.leave(look.ticket).await;
+        found
     }
 
     async fn namespace_uid(&self, name: &str) -> Result<Option<Uid>, Unread> {
@@ -313,27 +352,42 @@ impl Cluster for Port {
     }
 
     async fn presence(&self, key: &ClientKey, owner: &Uid) -> ClientView {
-        let read = async { Ok(self.stage.cluster.presence(key, owner).await) };
-        self.look(read)
-            .await
-            .unwrap_or_else(|unread| ClientView::Unknown(unread.why))
+        let look = match self.look(Read::Presence, None).await {
+            Ok(look) => look,
+            Err(unread) => return ClientView::Unknown(unread.why),
+        };
+        let found = look.cluster(self).presence(key, owner).await;
+        self.leave(look.ticket).await;
+        found
     }
 
     async fn ledger(&self, subject: &Subject) -> Result<LedgerRead, Unread> {
-        self.look(self.stage.cluster.ledger(subject)).await
+        let look = self
+            .look(Read::Entry, Some(Object::Entry(subject.entry_name())))
+            .await?;
+        let found = look.cluster(self).ledger(subject).await;
+        self.leave(look.ticket).await;
+        found
     }
 
     async fn is_claimed(&self, subject: &Subject, claims: &BTreeSet<String>) -> Result<bool, Unread> {
-        self.look(self.stage.cluster.is_claimed(subject, claims)).await
+        let look = self.look(Read::Claims, None).await?;
+        let found = look.cluster(self).is_claimed(subject, claims).await;
+        self.leave(look.ticket).await;
+        found
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {
-        self.look(self.stage.cluster.secret(namespace, name)).await
+        let place = (namespace.to_owned(), name.to_owned());
+        let look = self.look(Read::Secret, Some(Object::Secret(place))).await?;
+        let found = look.cluster(self).secret(namespace, name).await;
+        self.leave(look.ticket).await;
+        found
     }
 
     async fn record(&self, subject: &Subject, record: &Record) -> Result<Option<Version>, Refusal> {
         if matches!(record, Record::Write { call: Some(_), .. }) {
-            *self.recorded.lock().unwrap() = Some(self.stage.now());
+            self.pass().recorded = Some(self.stage.now());
         }
         self.write(Kind::Record, self.stage.cluster.record(subject, record))
             .await
@@ -365,63 +419,5 @@ impl Cluster for Port {
 
     async fn tell(&self, key: &ClientKey, uid: &Uid, happenings: &[Happening]) {
         self.stage.cluster.tell(key, uid, happenings).await;
-    }
-}
-
-#[async_trait]
-impl Provider for Port {
-    fn capabilities(&self) -> &Capabilities {
-        self.stage.provider.capabilities()
-    }
-
-    async fn check(&self) -> Result<(), Fault> {
-        Ok(())
-    }
-
-    async fn client(&self, handle: &Handle) -> Result<Option<RemoteClient>, Fault> {
-        self.query(|old| {
-            let now = futures::FutureExt::now_or_never(self.stage.provider.client(handle)).unwrap()?;
-            let shown = |client: &RemoteClient| self.stage.provider.shown(client);
-            Ok(old.map_or(now, |old| old.get(handle).map(shown)))
-        })
-        .await
-    }
-
-    async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
-        self.query(|old| {
-            let now = futures::FutureExt::now_or_never(self.stage.provider.attempted(candidate)).unwrap()?;
-            let shown = |client: &RemoteClient| self.stage.provider.shown(client);
-            Ok(old.map_or(now, |old| named(&old, &candidate.name).map(shown)))
-        })
-        .await
-    }
-
-    async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {
-        self.stage.provider.clients().await
-    }
-
-    async fn scopes(&self) -> Result<BTreeSet<String>, Fault> {
-        self.query(|_| futures::FutureExt::now_or_never(self.stage.provider.scopes()).unwrap())
-            .await
-    }
-
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        self.query(|old| {
-            let now = futures::FutureExt::now_or_never(self.stage.provider.verify(credential)).unwrap()?;
-            let refused = || Verification::Rejected("invalid_client".into());
-            let known = |clients: BTreeMap<Handle, RemoteClient>| {
-                clients.values().any(|client| client.credential == *credential)
-            };
-            Ok(match old.map(known) {
-                None => now,
-                Some(true) => Verification::TokenIssued,
-                Some(false) => refused(),
-            })
-        })
-        .await
-    }
-
-    async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
-        self.call(request, within).await
     }
 }

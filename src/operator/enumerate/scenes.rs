@@ -5,14 +5,15 @@ use std::sync::LazyLock;
 #[allow(clippy::wildcard_imports)] // A scene is told in acts.
 use super::acts::*;
 use super::profiles::{self, Profile};
+use super::several;
 use super::stage::{Act, Stage};
 use crate::model::Capabilities;
 
 /// Every scene with every kind of server: the name says which.
 pub(super) static ALL: LazyLock<Vec<Scene>> = LazyLock::new(|| {
     let with = |profile: &'static Profile| {
-        SCENES
-            .iter()
+        let scenes = SCENES.iter().chain(several::SCENES);
+        scenes
             .filter(|scene| scene.suits(profile))
             .map(move |scene| Scene {
                 name: if profile.name.is_empty() {
@@ -46,8 +47,11 @@ pub(super) struct Scene {
     pub(super) profile: &'static Profile,
     /// What the scene wants of its server otherwise.
     pub(super) adapted: fn(Capabilities) -> Capabilities,
-    pub(super) clients: usize,
+    /// Namespaces and names of the clients.
+    pub(super) clients: &'static [(&'static str, &'static str)],
     pub(super) setup: fn(&Stage),
+    /// Names may be asked for as they are.
+    pub(super) exact_names: bool,
     /// The setup is settled before the acts begin.
     pub(super) settled_before: bool,
     pub(super) acts: &'static [Act],
@@ -59,20 +63,24 @@ pub(super) struct Scene {
     pub(super) order_matters: bool,
     /// A lost answer may end in a block with `OutcomeUnknown`, as the name proves nothing.
     pub(super) may_end_unknown: bool,
+    /// Which client ends how is chance.
+    pub(super) either: bool,
 }
 
-const SCENE: Scene = Scene {
+pub(super) const SCENE: Scene = Scene {
     name: "",
     profile: &profiles::ALL[0],
     adapted: |capabilities| capabilities,
-    clients: 1,
+    clients: &[several::BILLING],
     setup: applied,
+    exact_names: false,
     settled_before: true,
     acts: &[],
     always_accepted: false,
     tampered: false,
     order_matters: false,
     may_end_unknown: false,
+    either: false,
 };
 
 /// All scenes.
@@ -286,6 +294,40 @@ const SCENES: &[Scene] = &[
         ..SCENE
     },
     Scene {
+        name: "switched-off",
+        acts: &[OFF, EDIT, ON],
+        always_accepted: true,
+        ..SCENE
+    },
+    Scene {
+        name: "switched-off-at-creation",
+        setup: nothing,
+        settled_before: false,
+        acts: &[APPLY, OFF, ON],
+        ..SCENE
+    },
+    Scene {
+        name: "switched-off-and-rotate",
+        setup: applied_with_overlap,
+        acts: &[ONE, OFF, TWO, ON],
+        ..SCENE
+    },
+    Scene {
+        name: "switched-off-at-deletion",
+        acts: &[OFF, DELETE, ("a day later", a_day_later), ON],
+        ..SCENE
+    },
+    Scene {
+        name: "access-withdrawn",
+        acts: &[
+            ("withdraw access", access_withdrawn),
+            EDIT,
+            ("grant access", access_granted),
+        ],
+        always_accepted: true,
+        ..SCENE
+    },
+    Scene {
         name: "server-not-ready",
         acts: &[("not ready", server_not_ready), ONE, ("ready", server_ready)],
         ..SCENE
@@ -325,6 +367,11 @@ const SCENES: &[Scene] = &[
         ..SCENE
     },
     Scene {
+        name: "crd-made-again",
+        acts: &[EDIT, ("make the CRD again", crd_made_again), COLLECT, APPLY],
+        ..SCENE
+    },
+    Scene {
         name: "crd-removed-in-overlap",
         order_matters: true,
         setup: applied_with_overlap,
@@ -338,10 +385,27 @@ const SCENES: &[Scene] = &[
     },
     Scene {
         name: "create-with-exact-name",
+        exact_names: true,
         setup: nothing,
         settled_before: false,
         acts: &[("apply", applied_with_exact_name)],
         may_end_unknown: true,
+        ..SCENE
+    },
+    Scene {
+        name: "exact-name-rotated-and-deleted",
+        exact_names: true,
+        setup: applied_with_exact_name,
+        acts: &[ONE, DELETE, COLLECT],
+        may_end_unknown: true,
+        ..SCENE
+    },
+    Scene {
+        name: "create-to-retain-and-delete",
+        setup: nothing,
+        settled_before: false,
+        acts: &[("apply to retain", applied_to_retain), DELETE, COLLECT],
+        order_matters: true,
         ..SCENE
     },
 ];

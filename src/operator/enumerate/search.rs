@@ -1,13 +1,19 @@
 //! Which plans are tried, and the account of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use super::disturbance::{Plan, What};
-use super::driver::{Run, States, run};
+use super::disturbance::What;
+use super::driver::{Purpose, Run, States, run};
+use super::found;
 use super::mistakes::Mistake;
-use super::scenes::Scene;
+use super::plan::Plan;
+use super::scenes::{ALL, Scene};
 
 /// So many violations are told with their transcript.
 const TOLD: usize = 1;
@@ -15,10 +21,13 @@ const TOLD: usize = 1;
 /// What was tried, and what was found.
 #[derive(Default)]
 pub(super) struct Account {
-    pub(super) scenes: usize,
+    scenes: BTreeSet<&'static str>,
     pub(super) runs: usize,
-    pub(super) states: States,
+    states: States,
     pub(super) violations: Vec<Violation>,
+    /// Runs that are like what was found before and is not mended yet, by what that is.
+    pub(super) open: BTreeMap<&'static str, usize>,
+    took: Duration,
 }
 
 /// One run that violated something.
@@ -32,19 +41,80 @@ impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} scenarios, {} runs, {} distinct states, {} violations",
-            self.scenes,
+            "{} scenarios, {} runs, {} distinct states, {} violations ({} runs like {} open findings), {} s",
+            self.scenes.len(),
             self.runs,
             self.states.lock().unwrap().len(),
-            self.violations.len()
+            self.violations.len(),
+            self.open.values().sum::<usize>(),
+            self.open.len(),
+            self.took.as_secs()
         )
     }
 }
 
+/// One part at a time, each on all cores.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Does so many jobs on all cores. What comes of it does not depend on who does which.
+pub(super) fn on_all_cores(jobs: usize, job: impl Fn(usize, &mut Account) + Sync) -> Account {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    let began = Instant::now();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= jobs {
+                return done;
+            }
+            let mut account = Account::default();
+            job(number, &mut account);
+            done.push((number, account));
+        }
+    };
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut done: Vec<_> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
+        threads
+            .into_iter()
+            .flat_map(|thread| thread.join().unwrap())
+            .collect()
+    });
+    done.sort_by_key(|(number, _)| *number);
+    let mut all = Account::default();
+    for (_, account) in done {
+        all.add(account);
+    }
+    all.took = began.elapsed();
+    all
+}
+
+/// Tries something with every scene. `job` is told the scene's number, so that samples differ from scene to scene.
+pub(super) fn every_scene(
+    name: &str,
+    bounds: &str,
+    job: impl Fn(usize, &'static Scene, &mut Account) + Sync,
+) {
+    let account = on_all_cores(ALL.len(), |number, account| job(number, &ALL[number], account));
+    println!("{name}: {account}; {bounds}");
+    account.settle(name);
+}
+
 impl Account {
+    fn add(&mut self, other: Self) {
+        self.scenes.extend(other.scenes);
+        self.runs += other.runs;
+        let states = std::mem::take(&mut *other.states.lock().unwrap());
+        self.states.lock().unwrap().extend(states);
+        self.violations.extend(other.violations);
+        for (what, runs) in other.open {
+            *self.open.entry(what).or_default() += runs;
+        }
+    }
+
     /// Fails with what was found, and how to see it again.
     pub(super) fn settle(&self, name: &str) {
-        println!("{name}: {self}");
         let mut kinds = HashSet::new();
         for violation in &self.violations {
             let kind = (violation.scene, violation.what.first().cloned());
@@ -66,8 +136,7 @@ impl Account {
 
 /// A scene by its name.
 pub(super) fn scene(name: &str) -> &'static Scene {
-    super::scenes::ALL
-        .iter()
+    ALL.iter()
         .find(|scene| scene.name == name)
         .unwrap_or_else(|| panic!("no scene {name}"))
 }
@@ -76,8 +145,8 @@ pub(super) fn scene(name: &str) -> &'static Scene {
 pub(super) fn transcript(scene: &str, plan: &Plan, mistake: Option<Mistake>) -> String {
     let scene = self::scene(scene);
     let states: States = Arc::new(Mutex::new(HashSet::new()));
-    let base = run(scene, &Plan::default(), mistake, false, &states);
-    let this = run(scene, plan, mistake, true, &states);
+    let base = run(scene, &Plan::default(), mistake, Purpose::Judge, &states);
+    let this = run(scene, plan, mistake, Purpose::Show, &states);
     let against = judge(scene, plan, &base, &this);
     format!(
         "{} {plan}\n{}\n{:#?}\n{}",
@@ -93,30 +162,30 @@ pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Vec<S
     let mut against = this.violations.clone();
     let told = format!("{:?}", this.end);
     let unknown = told.contains("OutcomeUnknown");
+    let own_access = (scene.profile.capabilities)().own_access;
     // A person is told to rotate, or to look at the server, and the credential works meanwhile.
-    let waits = (scene.profile.capabilities)().own_access && (unknown || told.contains("Unmanageable"));
-    let early = plan.0.iter().any(|(_, what)| *what == What::Early);
-    let excused = (scene.may_end_unknown && unknown) || waits || (scene.order_matters && early);
-    // What could be changed no more was replaced.
-    let replaced = (scene.profile.capabilities)().own_access && this.did[0] > base.did[0];
-    let expected = |line: &&String| !replaced || !line.starts_with("Rotating ");
-    if this.end != base.end && !excused {
-        for (who, lines) in &base.end.clients {
-            let found = this.end.clients.get(who).cloned().unwrap_or_default();
-            for line in lines.iter().filter(|line| !found.contains(line)).filter(expected) {
-                against.push(format!("L2: {who} ends without: {line}"));
-            }
-            for line in found.iter().filter(|line| !lines.contains(line)).filter(expected) {
-                against.push(format!("L2: {who} ends with: {line}"));
-            }
+    let waits = own_access && (unknown || told.contains("Unmanageable"));
+    let late = plan
+        .0
+        .iter()
+        .any(|(_, what)| matches!(what, What::Early | What::Missing(..)));
+    let excused = (scene.may_end_unknown && unknown) || waits || (scene.order_matters && late);
+    if !excused {
+        let mut differs = this.end.differs_from(&base.end, scene.either);
+        if own_access && this.did[0] > base.did[0] {
+            // What could be changed no more was replaced.
+            differs.retain(|what| !what.contains(": Rotating "));
         }
+        against.append(&mut differs);
     }
+    let shown_again = (scene.profile.capabilities)().secret_readable;
+    let repeats = plan.repeats(shown_again, &this.log);
     for ((kind, did), undisturbed) in ["registrations", "deletions", "rotations"]
         .iter()
         .zip(this.did)
         .zip(base.did)
     {
-        if did > undisturbed + plan.repeats((scene.profile.capabilities)().secret_readable) {
+        if did > undisturbed + repeats {
             against.push(format!("L2: {did} {kind}, undisturbed {undisturbed}"));
         }
     }
@@ -124,55 +193,73 @@ pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Vec<S
 }
 
 impl Account {
-    fn try_(&mut self, scene: &'static Scene, plan: &Plan, base: &Run, mistake: Option<Mistake>) -> Run {
-        let this = run(scene, plan, mistake, false, &self.states);
+    fn try_(
+        &mut self,
+        scene: &'static Scene,
+        plan: &Plan,
+        base: &Run,
+        mistake: Option<Mistake>,
+        purpose: Purpose,
+    ) -> Run {
+        let this = run(scene, plan, mistake, purpose, &self.states);
         self.runs += 1;
-        let what = judge(scene, plan, base, &this);
-        if !what.is_empty() {
+        self.judged(scene, plan, judge(scene, plan, base, &this));
+        this
+    }
+
+    fn judged(&mut self, scene: &'static Scene, plan: &Plan, what: Vec<String>) {
+        if let Some(known) = found::open(scene.name, plan, &what) {
+            *self.open.entry(known).or_default() += 1;
+        } else if !what.is_empty() {
             self.violations.push(Violation {
                 scene: scene.name,
                 plan: plan.clone(),
                 what,
             });
         }
-        this
     }
 
     /// One plan.
-    pub(super) fn plan(&mut self, scene: &'static Scene, plan: &Plan, base: &Run) -> Run {
-        self.try_(scene, plan, base, None)
+    pub(super) fn plan(&mut self, scene: &'static Scene, plan: &Plan, base: &Run) {
+        self.try_(scene, plan, base, None, Purpose::Judge);
+    }
+
+    /// One plan that is made longer then.
+    pub(super) fn plan_on(&mut self, scene: &'static Scene, plan: &Plan, base: &Run) -> Run {
+        self.try_(scene, plan, base, None, Purpose::Explore)
     }
 
     /// The undisturbed run.
-    pub(super) fn undisturbed(&mut self, scene: &'static Scene, mistake: Option<Mistake>) -> Run {
-        self.scenes += 1;
+    pub(super) fn undisturbed(&mut self, scene: &'static Scene) -> Run {
+        self.scenes.insert(scene.name);
         self.runs += 1;
-        let base = run(scene, &Plan::default(), mistake, false, &self.states);
-        if !base.violations.is_empty() {
-            let (what, plan) = (base.violations.clone(), Plan::default());
-            self.violations.push(Violation {
-                scene: scene.name,
-                plan,
-                what,
-            });
-        }
+        let base = run(scene, &Plan::default(), None, Purpose::Explore, &self.states);
+        self.judged(scene, &Plan::default(), base.violations.clone());
         base
     }
 
     /// Looks for a run that a mistake spoils: undisturbed ones first, then one disturbance each.
     pub(super) fn first_spoilt_by(&mut self, mistake: Mistake) -> Option<Violation> {
-        for scene in super::scenes::ALL.iter() {
-            let base = run(scene, &Plan::default(), None, false, &self.states);
-            self.try_(scene, &Plan::default(), &base, Some(mistake));
-            if let Some(found) = self.violations.pop() {
+        let mut spoilt = |scene, plan: &Plan, base: &Run| {
+            self.try_(scene, plan, base, Some(mistake), Purpose::Judge);
+            self.violations.pop()
+        };
+        for scene in ALL.iter() {
+            let base = run(scene, &Plan::default(), None, Purpose::Judge, &States::default());
+            if let Some(found) = spoilt(scene, &Plan::default(), &base) {
                 return Some(found);
             }
         }
-        for scene in super::scenes::ALL.iter() {
-            let base = run(scene, &Plan::default(), None, false, &self.states);
+        for scene in ALL.iter() {
+            let base = run(
+                scene,
+                &Plan::default(),
+                None,
+                Purpose::Explore,
+                &States::default(),
+            );
             for (number, what) in choices(&base, 0, &[2]) {
-                self.try_(scene, &Plan::one(number, what), &base, Some(mistake));
-                if let Some(found) = self.violations.pop() {
+                if let Some(found) = spoilt(scene, &Plan::one(number, what), &base) {
                     return Some(found);
                 }
             }
@@ -181,28 +268,17 @@ impl Account {
     }
 }
 
-/// All of them with the first kind of server, and everywhere when far more is wanted; else every `stride`th.
-pub(super) fn some(all: Vec<(u32, What)>, scene: &Scene, stride: usize) -> Vec<(u32, What)> {
-    if super::all() || scene.profile.name.is_empty() {
-        return all;
-    }
-    all.into_iter()
-        .skip(scene.name.len() % stride)
-        .step_by(stride)
-        .collect()
-}
-
 /// Everything that can befall the operations of a run from number `from` on. Second instances run for so many
 /// operations before the first wakes, or to their end; with no lengths there are none.
 pub(super) fn choices(run: &Run, from: usize, lengths: &[u32]) -> Vec<(u32, What)> {
     let mut all = Vec::new();
-    for (number, (kind, more)) in run.log.iter().enumerate().skip(from) {
+    for (number, operation) in run.log.iter().enumerate().skip(from) {
         let twins = if lengths.is_empty() {
             Vec::new()
         } else {
-            What::twins(*kind, lengths)
+            What::twins(operation.kind, lengths)
         };
-        for what in What::of(*kind, *more).into_iter().chain(twins) {
+        for what in What::of(operation).into_iter().chain(twins) {
             all.push((u32::try_from(number).unwrap(), what));
         }
     }

@@ -3,18 +3,21 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard};
 
-use futures::FutureExt as _;
 use jiff::{SignedDuration, Timestamp};
 
-use super::disturbance::{Kind, Plan, Until, What};
+use super::acts;
+use super::disturbance::{Happened, Kind, Until, What};
 use super::invariants::Checker;
 use super::mistakes::Mistake;
+use super::past::Past;
+use super::plan::Plan;
+use super::profiles::Profile;
+use super::scenes::Scene;
+use super::server::{Late, Missing, foreign_client};
 use crate::cluster::memory::MemoryCluster;
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Fault, Handle, LedgerEntry, RemoteClient, Request, Server,
-    ServerView, Subject, Uid, testing,
+    Handle, LedgerEntry, Observation, RemoteClient, Server, ServerView, Subject, Uid, testing,
 };
-use crate::provider::Provider as _;
 use crate::provider::memory::MemoryProvider;
 
 /// Something that somebody does, by name.
@@ -26,6 +29,7 @@ pub(super) struct Stage {
     pub(super) provider: MemoryProvider,
     pub(super) server: Mutex<ServerView>,
     pub(super) subjects: Vec<Subject>,
+    pub(super) profile: &'static Profile,
     pub(super) mistake: Option<Mistake>,
     inner: Mutex<Inner>,
 }
@@ -41,34 +45,28 @@ pub(super) enum Signal {
     Resume,
 }
 
-/// A call on its way.
-struct Late {
-    id: u32,
-    request: Request,
-    at_operation: Option<u32>,
-    deadline: Timestamp,
-}
-
 pub(super) struct Inner {
-    now: Timestamp,
-    operation: u32,
+    pub(super) now: Timestamp,
+    pub(super) operation: u32,
     enabled: bool,
-    performed: usize,
+    pub(super) performed: usize,
     last_checked: (usize, usize, usize),
     plan: Plan,
     pub(super) signal: Option<Signal>,
     /// The held process wakes when this one is about to do operation number that.
     pub(super) resume: Option<(usize, u32)>,
-    late: Vec<Late>,
+    pub(super) late: Vec<Late>,
+    pub(super) missing: Option<Missing>,
+    pub(super) past: Option<Past>,
     pub(super) acts: VecDeque<Act>,
-    /// The kinds of all operations, in order, and whether an act was still to come.
-    pub(super) log: Vec<(Kind, bool)>,
+    /// All operations, in order.
+    pub(super) log: Vec<Happened>,
     transcript: Option<Vec<String>>,
     pub(super) checker: Checker,
     /// Calls that the server did.
     pub(super) done: BTreeMap<&'static str, u32>,
-    before_last_call: Option<(Timestamp, BTreeMap<Handle, RemoteClient>)>,
-    pub(super) seen: BTreeMap<Subject, crate::model::Observation>,
+    pub(super) before_last_call: Option<(Timestamp, BTreeMap<Handle, RemoteClient>)>,
+    pub(super) seen: BTreeMap<Subject, Observation>,
     /// Clients that a person deleted.
     pub(super) deleted: BTreeSet<Uid>,
     /// An act has changed something, so everybody has a look.
@@ -83,19 +81,14 @@ pub(super) struct Ticket {
 }
 
 impl Stage {
-    pub(super) fn new(
-        capabilities: &Capabilities,
-        clients: usize,
-        mistake: Option<Mistake>,
-        record: bool,
-    ) -> Self {
+    /// `looks_back`: the past is kept, for views that are out of date.
+    pub(super) fn new(scene: &Scene, mistake: Option<Mistake>, record: bool, looks_back: bool) -> Self {
+        let capabilities = (scene.adapted)((scene.profile.capabilities)());
         let cluster = MemoryCluster::new();
         cluster.create_namespace("payments", &[("team", "payments")]);
         cluster.create_namespace("shop", &[]);
-        let names = [("payments", "billing"), ("payments", "audit"), ("shop", "cart")];
-        let subjects = names
-            .iter()
-            .take(clients)
+        let subjects = scene.clients.iter();
+        let subjects = subjects
             .map(|(namespace, name)| cluster.subject(namespace, name))
             .collect();
         let provider = MemoryProvider::new(capabilities.clone(), &["read", "write", "admin"]);
@@ -103,15 +96,18 @@ impl Stage {
             let theirs = foreign_client();
             held.insert(theirs.handle.clone(), theirs);
         });
-        let server = Server {
-            capabilities: capabilities.clone(),
+        let everybody = || vec![acts::rule(&serde_json::json!({ "from": "All" }))];
+        let server = ServerView::Ready(Box::new(Server {
+            capabilities,
+            access_rules: scene.exact_names.then(everybody),
             ..testing::server()
-        };
+        }));
         Self {
             cluster,
             provider,
-            server: Mutex::new(ServerView::Ready(Box::new(server))),
+            server: Mutex::new(server),
             subjects,
+            profile: scene.profile,
             mistake,
             inner: Mutex::new(Inner {
                 now: testing::noon(),
@@ -123,6 +119,8 @@ impl Stage {
                 signal: None,
                 resume: None,
                 late: Vec::new(),
+                missing: None,
+                past: looks_back.then(Past::default),
                 acts: VecDeque::new(),
                 log: Vec::new(),
                 transcript: record.then(Vec::new),
@@ -156,6 +154,7 @@ impl Stage {
     pub(super) fn collect_garbage(&self) {
         self.inner().checker.free_hand = true;
         self.cluster.collect_garbage();
+        self.note();
         self.check();
         self.inner().checker.free_hand = false;
     }
@@ -191,15 +190,29 @@ impl Stage {
         self.write(|| format!("== {name}"));
         self.inner().checker.free_hand = true;
         act(self);
+        self.note();
         self.inner().news = true;
         self.check();
         self.inner().checker.free_hand = false;
         true
     }
 
-    /// An operation begins. What is planned before it happens; `None`: the process stops here, and if it ever goes
-    /// on, then with [`Stage::go_on`].
-    pub(super) fn enter(&self, actor: usize, kind: Kind) -> Result<Ticket, Ticket> {
+    /// Keeps how everything is now, for views that are out of date.
+    pub(super) fn note(&self) {
+        let server = self.server.lock().unwrap();
+        if let Some(past) = &mut self.inner().past {
+            past.note(&self.cluster, &server);
+        }
+    }
+
+    /// An operation begins, of which there are so many earlier versions: of what it reads, and of what the watches show.
+    /// What is planned before it happens. `Err`: the process stops here.
+    pub(super) fn enter(
+        &self,
+        actor: usize,
+        kind: Kind,
+        (older, watched): (u32, u32),
+    ) -> Result<Ticket, Ticket> {
         let (number, whats, resume) = {
             let mut inner = self.inner();
             inner.now += SignedDuration::from_millis(10);
@@ -212,7 +225,12 @@ impl Stage {
             let number = inner.operation;
             inner.operation += 1;
             let more = !inner.acts.is_empty();
-            inner.log.push((kind, more));
+            inner.log.push(Happened {
+                kind,
+                more,
+                older,
+                watched,
+            });
             let whats: Vec<What> = inner
                 .plan
                 .0
@@ -234,12 +252,11 @@ impl Stage {
                     self.act();
                 }
                 What::List => self.list(),
+                What::Missing(part, span) => self.begin_missing(*part, *span),
                 _ => {}
             }
         }
-        let what = whats
-            .into_iter()
-            .find(|what| !matches!(what, What::Early | What::List));
+        let what = whats.into_iter().find(|what| !what.goes_with_others());
         let ticket = Ticket { number, what };
         let signal = match what {
             Some(What::CrashBefore) => Some(Signal::Crash),
@@ -265,6 +282,7 @@ impl Stage {
         let changed = std::mem::replace(&mut inner.last_checked, now) != now;
         drop(inner);
         if changed {
+            self.note();
             self.check();
         }
         let signal = match ticket.what {
@@ -282,110 +300,15 @@ impl Stage {
         self.inner().checker = checker;
     }
 
-    /// The server does a call.
-    pub(super) fn perform(&self, request: &Request) -> Result<Answer, Fault> {
-        let before = self.clients();
-        let answer = self
-            .provider
-            .perform(request, std::time::Duration::from_secs(1))
-            .now_or_never()
-            .unwrap();
-        let mut inner = self.inner();
-        inner.performed += 1;
-        if answer.is_ok() {
-            *inner.done.entry(request.kind()).or_default() += 1;
-            let now = inner.now;
-            inner.before_last_call = Some((now, before));
-        }
-        drop(inner);
-        let word = answer.as_ref().map_or_else(Fault::kind, |_| "done");
-        self.write(|| format!("   server: {} {word}", request.kind()));
-        answer
-    }
-
-    /// A call will be done later.
-    pub(super) fn send(&self, request: &Request, at_operation: Option<u32>, deadline: Timestamp) -> u32 {
-        let mut inner = self.inner();
-        let id = inner.operation;
-        inner.late.push(Late {
-            id,
-            request: request.clone(),
-            at_operation,
-            deadline,
-        });
-        id
-    }
-
-    /// Takes a call back from its way, if it is still on it.
-    pub(super) fn take_back(&self, id: u32) -> bool {
-        let mut inner = self.inner();
-        let before = inner.late.len();
-        inner.late.retain(|late| late.id != id);
-        inner.late.len() < before
-    }
-
-    fn deliver(&self, due: impl Fn(&Late) -> bool) {
-        let (ready, rest): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut self.inner().late).into_iter().partition(&due);
-        self.inner().late = rest;
-        for late in ready {
-            self.write(|| format!("   a late {} arrives", late.request.kind()));
-            let _ = self.perform(&late.request);
-            self.check();
-        }
-    }
-
-    /// What calls on their way would register.
-    pub(super) fn under_way(&self) -> Vec<Candidate> {
-        let inner = self.inner();
-        let candidate = |late: &Late| match &late.request {
-            Request::Register(candidate) => Some((**candidate).clone()),
-            _ => None,
-        };
-        inner.late.iter().filter_map(candidate).collect()
-    }
-
-    /// Whether what a lost attempt made can be looked for.
-    pub(super) fn looks_up(&self) -> bool {
-        self.provider.capabilities().can_look_up
-    }
-
-    /// The clients that an admin has been told to look at, as nothing else can.
-    pub(super) fn left_behind(&self) -> BTreeSet<Handle> {
-        let world = self.cluster.world();
-        let entries = world
-            .ledger
-            .values()
-            .filter_map(|stored| stored.entry.as_ref().ok());
-        let owed = entries.flat_map(|entry| &entry.obligations);
-        let left: Vec<_> = owed.filter(|owed| owed.is_unmanageable()).cloned().collect();
-        drop(world);
-        let clients = self.clients().into_keys();
-        clients
-            .filter(|handle| {
-                let marker = self.provider.marker(handle);
-                left.iter().any(|owed| match &owed.lost {
-                    Some(lost) => marker.as_ref() == Some(&lost.marker),
-                    None => owed.handle == *handle,
-                })
-            })
-            .collect()
-    }
-
-    pub(super) fn last_delivery(&self) -> Option<Timestamp> {
-        self.inner().late.iter().map(|late| late.deadline).max()
-    }
-
     /// Time goes by; what is on its way arrives at the latest time that it can.
     pub(super) fn advance(&self, to: Timestamp) {
         loop {
-            let next = self.inner().late.iter().map(|late| late.deadline).min();
-            match next.filter(|next| *next <= to) {
+            match self.next_delivery().filter(|next| *next <= to) {
                 None => break,
                 Some(next) => {
                     let now = self.now();
                     self.inner().now = now.max(next);
-                    self.deliver(|late| late.deadline <= next);
+                    self.deliver_until(next);
                 }
             }
         }
@@ -397,42 +320,6 @@ impl Stage {
         self.advance(self.now() + SignedDuration::from_secs(seconds));
     }
 
-    pub(super) fn clients(&self) -> BTreeMap<Handle, RemoteClient> {
-        let mut all = BTreeMap::new();
-        self.provider.tamper(|held| all.clone_from(held));
-        all
-    }
-
-    /// What a read showed before the last call, if that is not long ago.
-    pub(super) fn old_clients(&self) -> Option<BTreeMap<Handle, RemoteClient>> {
-        let inner = self.inner();
-        let settling = crate::model::Timing::default().settling;
-        inner
-            .before_last_call
-            .as_ref()
-            .filter(|(at, _)| inner.now.duration_since(*at) < settling)
-            .map(|(_, clients)| clients.clone())
-    }
-
-    /// The drift check sees the list as it is now.
-    pub(super) fn list(&self) {
-        let now = self.now();
-        let clients = self.clients();
-        for subject in &self.subjects {
-            let Some(current) = self.entry(subject).and_then(|entry| entry.current) else {
-                continue;
-            };
-            let seen = crate::model::Observation {
-                began_at: now,
-                authoritative: false,
-                client: clients
-                    .get(&current.handle)
-                    .map(|client| self.provider.shown(client)),
-            };
-            self.inner().seen.insert(subject.clone(), seen);
-        }
-    }
-
     pub(super) fn entry(&self, subject: &Subject) -> Option<LedgerEntry> {
         self.cluster.entry(subject)
     }
@@ -441,20 +328,5 @@ impl Stage {
         if let ServerView::Ready(server) = &mut *self.server.lock().unwrap() {
             edit(server);
         }
-    }
-}
-
-/// A client at the server that somebody else made.
-pub(super) fn foreign_client() -> RemoteClient {
-    RemoteClient {
-        handle: "payments.billing".into(),
-        name: Some("payments.billing".into()),
-        credential: Credential {
-            client_id: "theirs".into(),
-            client_secret: None,
-        },
-        metadata: testing::scopes(&["admin"]),
-        secret_expires_at: None,
-        access: None,
     }
 }
