@@ -5,9 +5,12 @@
 
 pub mod app;
 pub mod canary;
+pub mod finale;
 pub mod operator;
+pub mod pressure;
 pub mod proxy;
 pub mod published;
+pub mod remains;
 pub mod runner;
 pub mod scene;
 pub mod tls;
