@@ -21,6 +21,7 @@ pub async fn an_unknown_server(world: &'static World) {
     scene.put_credential(scene.credential()).await;
     scene.apply_server(json!({})).await;
     app.wait_sound("read").await;
+    scene.assert_spared().await;
 }
 
 pub async fn a_credential_that_is_missing_and_comes(world: &'static World) {
@@ -38,6 +39,7 @@ pub async fn a_credential_that_is_missing_and_comes(world: &'static World) {
     scene.put_credential(scene.credential()).await;
     scene.wait_server("Ready", "True Ready").await;
     app.wait_sound("read").await;
+    scene.assert_spared().await;
 }
 
 pub async fn a_credential_that_is_not_fit(world: &'static World) {
@@ -87,6 +89,7 @@ pub async fn a_credential_that_is_not_fit(world: &'static World) {
     scene.put_credential(with(json!("true"), good)).await;
     scene.wait_server("Ready", "True Ready").await;
     app.wait_sound("read").await;
+    scene.assert_spared().await;
 }
 
 pub async fn a_wrong_credential_that_is_replaced(world: &'static World) {
@@ -120,6 +123,7 @@ pub async fn a_wrong_credential_that_is_replaced(world: &'static World) {
     scene.wait_server("Ready", "True Ready").await;
     app.wait_sound("read").await;
     settled.assert_sound("read").await;
+    scene.assert_spared().await;
 }
 
 pub async fn a_credential_that_lacks_a_right(world: &'static World) {
@@ -142,6 +146,7 @@ pub async fn a_credential_that_lacks_a_right(world: &'static World) {
     // Granted: the next try of the client shows it, and the server needs no touch.
     app.wait_sound("read").await;
     scene.wait_server("Ready", "True Ready").await;
+    scene.assert_spared().await;
 }
 
 pub async fn a_credential_of_another_server_is_nobodys_business(world: &'static World) {
@@ -163,6 +168,9 @@ pub async fn a_credential_of_another_server_is_nobodys_business(world: &'static 
         .await;
     }
     assert_eq!(scene.emulator.requests().len(), 0, "{}", scene.journal());
+    for scene in [scene, other] {
+        scene.assert_spared().await;
+    }
 }
 
 pub async fn an_address_that_is_not_allowed(world: &'static World) {
@@ -175,6 +183,7 @@ pub async fn an_address_that_is_not_allowed(world: &'static World) {
     let app = scene.app("billing").await;
     app.apply(json!({})).await;
     app.wait_condition("Ready", "False WaitingForServer").await;
+    scene.assert_spared().await;
 }
 
 pub async fn a_provider_that_is_not_there_yet(world: &'static World) {
@@ -189,6 +198,7 @@ pub async fn a_provider_that_is_not_there_yet(world: &'static World) {
     app.apply(json!({})).await;
     app.wait_condition("Ready", "False WaitingForServer").await;
     assert_eq!(scene.emulator.requests().len(), 0);
+    scene.assert_spared().await;
 }
 
 pub async fn a_server_that_is_down_when_a_client_is_applied(world: &'static World) {
@@ -205,6 +215,7 @@ pub async fn a_server_that_is_down_when_a_client_is_applied(world: &'static Worl
     scene.emulator.behave();
     app.wait_sound("read").await;
     scene.wait_server("Ready", "True Ready").await;
+    scene.assert_spared().await;
 }
 
 pub async fn an_outage_leaves_settled_clients_alone(world: &'static World) {
@@ -239,4 +250,5 @@ pub async fn an_outage_leaves_settled_clients_alone(world: &'static World) {
     scene.emulator.behave();
     app.wait_sound("read").await;
     settled.assert_sound("read").await;
+    scene.assert_spared().await;
 }

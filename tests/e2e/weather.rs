@@ -1,6 +1,6 @@
 //! Calls go wrong: each client ends ready, with one client at the server, as soon as calls go right again.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use authserver_emulator::misbehave::{Behaviour, BodyKind, Rule};
 use serde_json::json;
@@ -89,6 +89,7 @@ async fn registers_in_the_end(world: &'static World, name: &str, behaviour: Beha
     scene.assert_accepted(&pair).await;
     assert_eq!(scene.emulator.clients().len(), 1, "{}", scene.journal());
     assert_eq!(scene.calls("other"), 0, "a redirect is not followed");
+    scene.assert_spared().await;
 }
 
 pub async fn a_lost_answer_to_a_registration(world: &'static World) {
@@ -98,6 +99,7 @@ pub async fn a_lost_answer_to_a_registration(world: &'static World) {
     app.apply(json!({})).await;
     app.wait_sound("read").await;
     assert_eq!(scene.calls("register"), 1, "it is looked up, not repeated");
+    scene.assert_spared().await;
 }
 
 pub async fn a_lost_answer_to_an_update(world: &'static World) {
@@ -108,6 +110,7 @@ pub async fn a_lost_answer_to_an_update(world: &'static World) {
     app.apply(json!({"scopes": ["read", "write"]})).await;
     assert_eq!(app.wait_sound("read write").await, before);
     assert_eq!(scene.calls("register"), 1);
+    scene.assert_spared().await;
 }
 
 pub async fn a_lost_answer_to_a_rotation(world: &'static World) {
@@ -130,6 +133,7 @@ pub async fn a_lost_answer_to_a_rotation(world: &'static World) {
         1,
         "one value of the annotation, one rotation"
     );
+    scene.assert_spared().await;
 }
 
 pub async fn a_lost_answer_to_a_removal(world: &'static World) {
@@ -138,6 +142,52 @@ pub async fn a_lost_answer_to_a_removal(world: &'static World) {
     scene.misbehave_times(1, "delete", Behaviour::LoseAnswer);
     app.delete().await;
     app.wait_nothing_left().await;
+    scene.assert_spared().await;
+}
+
+/// Nobody listens at the server's port, which is what is seen while it is restarted.
+pub async fn a_server_that_refuses_connections(world: &'static World) {
+    const REFUSED: Duration = Duration::from_secs(15);
+    let scene = Scene::start(world, "refuses").await;
+    let settled = scene.app("settled").await.ready(json!({})).await;
+    let version = settled.version().await;
+    let (asked, calls) = (scene.emulator.requests().len(), calls(&scene).await);
+    // A connection that is still open ends with the first request, and there is no way to open another one.
+    scene.misbehave_times(1, "any", Behaviour::Down);
+    scene.emulator.refuse_connections(REFUSED);
+    let refused = Instant::now();
+    let app = scene.app("billing").await;
+    app.apply(json!({})).await;
+    let message = app.wait_condition("Ready", "False WaitingForServer").await;
+    assert!(message.contains(&scene.id), "{message}");
+    scene.wait_server("Ready", "False Unreachable").await;
+    assert!(refused.elapsed() < REFUSED, "it was not told in time");
+    tokio::time::sleep(REFUSED.saturating_sub(refused.elapsed())).await;
+    settled.reads("Ready", "True Ready").await.unwrap();
+    assert_eq!(settled.version().await, version, "nothing is to be said of it");
+    // What is refused does not come to the server; that it was tried, and how often, the operator has to tell.
+    let tried = self::calls(&scene).await - calls;
+    let came = scene.emulator.requests().len() - asked;
+    world.say(&format!(
+        "{tried} calls while connections are refused, {came} came to the server"
+    ));
+    assert!((2..=10).contains(&tried), "{tried} calls");
+    scene.emulator.behave();
+    app.wait_sound("read").await;
+    settled.assert_sound("read").await;
+    scene.wait_server("Ready", "True Ready").await;
+    scene.assert_spared().await;
+}
+
+/// How many calls at the scene's server the operator has counted.
+async fn calls(scene: &Scene) -> u64 {
+    let metrics = scene.world.operator.metrics().await;
+    let of_scene = format!("server=\"{}\"", scene.id);
+    let counts = metrics
+        .lines()
+        .filter(|line| line.starts_with("oauthclient_provider_calls_total{") && line.contains(&of_scene))
+        .filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+    counts.sum()
 }
 
 pub async fn a_server_that_asks_for_patience(world: &'static World) {
@@ -168,4 +218,5 @@ pub async fn a_server_that_asks_for_patience(world: &'static World) {
         panic!("asked at {asked:?}")
     };
     assert!(second - first >= SECONDS * 1000 - 100, "asked at {asked:?} ms");
+    scene.assert_spared().await;
 }

@@ -5,10 +5,13 @@
 
 pub mod app;
 pub mod canary;
+pub mod finale;
 pub mod oidc;
 pub mod operator;
+pub mod pressure;
 pub mod proxy;
 pub mod published;
+pub mod remains;
 pub mod runner;
 pub mod scene;
 pub mod tls;

@@ -1,16 +1,20 @@
 //! The operator's process, under the identity and with the arguments that the chart gives it.
 
 use std::fs::{File, OpenOptions};
-use std::net::TcpListener;
-use std::path::PathBuf;
+use std::io::{self, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
 use super::until::{SOON, until};
+use super::witness::{METRICS, Witness};
 
 /// More of a line of its log is not shown.
 const LINE: usize = 400;
+/// An answer to a question that only the process itself is needed for.
+const ANSWERED: Duration = Duration::from_secs(5);
 
 /// How to start it.
 #[derive(Clone)]
@@ -30,15 +34,17 @@ pub struct Operator {
     setup: Setup,
     child: Mutex<Option<Child>>,
     http: reqwest::Client,
+    witness: Witness,
 }
 
 impl Operator {
-    /// Not started yet.
-    pub fn new(setup: Setup) -> Self {
+    /// Not started yet. The witness is shown the metrics of each process before it ends.
+    pub fn new(setup: Setup, witness: Witness) -> Self {
         Self {
             setup,
             child: Mutex::new(None),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            witness,
         }
     }
 
@@ -52,7 +58,7 @@ impl Operator {
             }
         }
         setup.log.set_extension("beside.log");
-        Self::new(setup)
+        Self::new(setup, self.witness.clone())
     }
 
     /// Stops it in the middle of whatever it does, or lets it go on.
@@ -93,6 +99,7 @@ impl Operator {
             command.env("TESTCLUSTER_DIR", dir);
         }
         let child = command.spawn().unwrap();
+        self.witness.process_started();
         let before = self.child.lock().unwrap().replace(child);
         assert!(before.is_none(), "the operator is started already");
     }
@@ -142,6 +149,10 @@ impl Operator {
     /// Ends it in the middle of whatever it does.
     pub fn kill(&self) {
         if let Some(mut child) = self.child.lock().unwrap().take() {
+            // It may be paused, or have ended by itself: then its log has to do.
+            if let Ok(metrics) = self.last_metrics() {
+                self.witness.see(METRICS, &metrics);
+            }
             child.kill().unwrap();
             child.wait().unwrap();
         }
@@ -150,6 +161,10 @@ impl Operator {
     /// Tells it to stop, and waits until it has.
     pub async fn stop(&self) -> ExitStatus {
         let mut child = self.child.lock().unwrap().take().unwrap();
+        match self.last_metrics() {
+            Ok(metrics) => self.witness.see(METRICS, &metrics),
+            Err(error) => panic!("its metrics: {error}\n{}", self.log_end(20)),
+        }
         let told = Command::new("kill").arg(child.id().to_string()).status();
         assert!(told.unwrap().success());
         let status = tokio::time::timeout(Duration::from_secs(45), async {
@@ -175,9 +190,31 @@ impl Operator {
         text
     }
 
+    /// The same where nobody can wait in turns with others, as in the moment before a kill.
+    fn last_metrics(&self) -> io::Result<String> {
+        let address = self.setup.address.parse().map_err(io::Error::other)?;
+        let mut stream = TcpStream::connect_timeout(&address, ANSWERED)?;
+        stream.set_read_timeout(Some(ANSWERED))?;
+        // By this version of HTTP the answer ends with the connection.
+        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer)?;
+        if answer.lines().next().is_some_and(|line| line.contains(" 200 ")) {
+            Ok(answer)
+        } else {
+            Err(io::Error::other("/metrics is not answered with 200"))
+        }
+    }
+
+    /// Where it writes.
+    pub fn log_file(&self) -> &Path {
+        &self.setup.log
+    }
+
     /// All that it has written.
     pub fn log(&self) -> String {
-        let bytes = std::fs::read(&self.setup.log).unwrap_or_default();
+        let bytes = std::fs::read(&self.setup.log);
+        let bytes = bytes.unwrap_or_else(|error| panic!("{}: {error}", self.setup.log.display()));
         String::from_utf8_lossy(&bytes).into_owned()
     }
 
@@ -203,7 +240,7 @@ impl Operator {
         let answer = self
             .http
             .get(url)
-            .timeout(Duration::from_secs(5))
+            .timeout(ANSWERED)
             .send()
             .await
             .map_err(|error| error.to_string())?;

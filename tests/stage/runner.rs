@@ -183,7 +183,13 @@ async fn run_all(world: &'static World, tests: Vec<Test>, side_by_side: usize) -
     world.proxy.clear();
     for last in [
         Test::new("the_operator_stops_when_it_is_told", World::stop_operator),
-        Test::new("a_planted_credential_is_found", World::find_what_is_planted),
+        Test::new("no_process_has_panicked", async |world: &World| {
+            world.show_no_panic();
+        }),
+        Test::new("there_is_something_to_look_through", async |world: &World| {
+            world.show_something();
+        }),
+        Test::new("what_is_planted_is_found", World::find_what_is_planted),
         Test::new("no_credential_is_shown_anywhere", async |world: &World| {
             world.show_no_credential();
         }),

@@ -1,11 +1,16 @@
 //! The scene of one test: an authorization server of its own, and the object that stands for it.
 
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+use std::time::Instant;
+
 use authserver_emulator::digitalroute::choices::Alphabet;
 use authserver_emulator::digitalroute::state::random;
 use authserver_emulator::digitalroute::{Auth, Config, Emulator, Switches};
 use authserver_emulator::misbehave::{Behaviour, Rule};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use jiff::Timestamp;
 use k8s_openapi::api::core::v1::{Namespace, Secret};
 use kube::api::{DeleteParams, Patch, PatchParams};
 use kube::{Api, ResourceExt as _};
@@ -31,6 +36,12 @@ pub struct Scene {
     pub emulator: Emulator,
     /// The operator's credential there.
     pub password: String,
+    /// When it began.
+    pub began: Instant,
+    /// The clients that it was about, by namespace and name.
+    pub apps: Mutex<BTreeSet<(String, String)>>,
+    /// When the test itself asked for tokens.
+    pub tokens_asked: Mutex<Vec<Timestamp>>,
 }
 
 impl Scene {
@@ -76,6 +87,9 @@ impl Scene {
             id: id.to_owned(),
             emulator,
             password,
+            began: Instant::now(),
+            apps: Mutex::default(),
+            tokens_asked: Mutex::default(),
         }
     }
 
@@ -227,6 +241,8 @@ impl Scene {
 
     /// An application of a namespace that is there.
     pub fn app_in(&self, namespace: &str, name: &str) -> App<'_> {
+        let named = (namespace.to_owned(), name.to_owned());
+        self.apps.lock().unwrap().insert(named);
         App::new(self, namespace, name)
     }
 
@@ -253,6 +269,7 @@ impl Scene {
 
     /// Asks for a token: the token, or the status of the refusal.
     pub async fn token(&self, pair: &Pair) -> Result<String, u16> {
+        self.tokens_asked.lock().unwrap().push(Timestamp::now());
         let answer = self
             .world
             .http

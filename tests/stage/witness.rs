@@ -14,9 +14,20 @@ use oauth_client_operator::api::{AuthorizationServer, ClusterAuthorizationServer
 use serde_json::{Value, json};
 
 use super::canary::Search;
+use super::remains;
+
+/// Where metrics were shown.
+pub const METRICS: &str = "the metrics";
+/// How it begins where a log was shown.
+pub const LOG: &str = "the log";
+/// Where an `OAuthClient` was shown.
+pub const CLIENT: &str = "an OAuthClient";
+/// Where an Event was shown.
+pub const EVENT: &str = "an Event";
 
 #[derive(Default)]
 struct Notes {
+    processes: usize,
     credentials: BTreeSet<String>,
     seen: BTreeSet<(String, String)>,
 }
@@ -29,7 +40,7 @@ impl Witness {
     /// Starts to watch.
     pub fn start(client: &Client) -> Self {
         let witness = Self::default();
-        witness.watch(client, "an OAuthClient", &ApiResource::erase::<OAuthClient>(&()));
+        witness.watch(client, CLIENT, &ApiResource::erase::<OAuthClient>(&()));
         let servers = [
             ApiResource::erase::<ClusterAuthorizationServer>(&()),
             ApiResource::erase::<AuthorizationServer>(&()),
@@ -37,7 +48,7 @@ impl Witness {
         for resource in servers {
             witness.watch(client, "a server object", &resource);
         }
-        witness.watch(client, "an Event", &event());
+        witness.watch(client, EVENT, &event());
         witness.watch(client, "the metadata of a Secret", &secret());
         witness.watch(client, "a namespace", &ApiResource::erase::<Namespace>(&()));
         witness
@@ -66,6 +77,46 @@ impl Witness {
     /// A credential that exists, or did.
     pub fn knows(&self, credentials: impl IntoIterator<Item = String>) {
         self.0.lock().unwrap().credentials.extend(credentials);
+    }
+
+    /// What was planted is no credential any more.
+    pub fn forgets(&self, planted: &str) {
+        self.0.lock().unwrap().credentials.remove(planted);
+    }
+
+    /// A process of the operator was started.
+    pub fn process_started(&self) {
+        self.0.lock().unwrap().processes += 1;
+    }
+
+    /// What speaks of a panic, in logs and metrics.
+    pub fn panics(&self) -> Vec<String> {
+        let notes = self.0.lock().unwrap();
+        let shown = |beginning: &'static str| {
+            let texts = notes.seen.iter();
+            texts.filter(move |(where_, _)| where_.starts_with(beginning))
+        };
+        let metrics = shown(METRICS).flat_map(|(_, text)| remains::panics_in_metrics(text));
+        let logs = shown(LOG).flat_map(|(_, text)| remains::panics_in_log(text));
+        metrics.chain(logs).collect()
+    }
+
+    /// What should have been there to be looked through, and is not: where nothing is shown, nothing is found.
+    pub fn missing(&self) -> Vec<String> {
+        let notes = self.0.lock().unwrap();
+        let texts = |beginning: &str| {
+            let seen = notes.seen.iter();
+            let texts = seen.filter(|(where_, _)| where_.starts_with(beginning));
+            texts.map(|(_, text)| text.as_str()).collect()
+        };
+        let (logs, metrics, clients): (Vec<&str>, Vec<&str>, Vec<&str>) =
+            (texts(LOG), texts(METRICS), texts(CLIENT));
+        let mut missing = remains::missing(notes.processes, !clients.is_empty(), &logs, &metrics);
+        // One is the token that the operator has from the cluster.
+        if notes.credentials.len() < 2 {
+            missing.push("a credential of an authorization server".to_owned());
+        }
+        missing
     }
 
     /// Where one text was shown.

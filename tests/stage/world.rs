@@ -8,17 +8,14 @@ use std::process::Command;
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Container, EnvVar, Secret, ServiceAccount};
-use k8s_openapi::api::events::v1::Event;
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::config::Kubeconfig;
 use kube::{Api, Client};
 use oauth_client_operator::api::{ClusterAuthorizationServer, OAuthClient, SECRET_TYPE_LEDGER_ENTRY};
 use serde_json::{Value, json};
 
-use super::canary;
 use super::operator::{Operator, Setup, free_address};
 use super::proxy::Proxy;
-use super::until::{SOON, holds, until};
 use super::witness::Witness;
 use crate::support;
 
@@ -51,7 +48,8 @@ pub struct World {
     pub http: reqwest::Client,
     /// Tells the objects of this run from those of others.
     pub run: String,
-    folder: PathBuf,
+    /// Where the logs of the operator are.
+    pub folder: PathBuf,
 }
 
 impl World {
@@ -89,7 +87,7 @@ impl World {
         let setup = setup(container, &folder, &kubeconfig)?;
         let world = Box::leak(Box::new(Self {
             kube,
-            operator: Operator::new(setup),
+            operator: Operator::new(setup, witness.clone()),
             proxy,
             witness,
             http: reqwest::Client::builder()
@@ -111,47 +109,6 @@ impl World {
     pub fn say(&self, line: &str) {
         self.witness.see("the output of the tests", line);
         println!("{line}");
-    }
-
-    /// The last test but one: what was promised to the kubelet.
-    pub async fn stop_operator(&self) {
-        self.operator.alive().unwrap();
-        self.witness.see("the metrics", &self.operator.metrics().await);
-        let status = self.operator.stop().await;
-        assert!(status.success(), "{status}\n{}", self.operator.log_end(20));
-    }
-
-    /// The last test but one again: the search itself, and that what the API server shows comes to it.
-    pub async fn find_what_is_planted(&self) {
-        canary::finds_what_is_planted();
-        let planted = format!("planted+%:&\"\\-{}", self.run);
-        let event = json!({
-            "apiVersion": "events.k8s.io/v1", "kind": "Event",
-            "metadata": {"name": format!("planted-{}", self.run), "namespace": "default"},
-            "eventTime": "2026-11-22T10:02:00.000000Z", "type": "Normal", "reason": "Planted", "action": "Plant",
-            "regarding": {"kind": "Namespace", "name": "default"},
-            "reportingController": "e2e", "reportingInstance": "e2e", "note": planted,
-        });
-        let events: Api<Event> = Api::namespaced(self.kube.clone(), "default");
-        let event = serde_json::from_value(event).unwrap();
-        events.create(&PostParams::default(), &event).await.unwrap();
-        let evidence = async || self.witness.findings().1;
-        until(SOON, "the planted text is found", evidence, async || {
-            let found = self.witness.shows(&planted);
-            holds(
-                found.iter().any(|where_| where_.starts_with("an Event")),
-                format!("{found:?}"),
-            )
-        })
-        .await;
-    }
-
-    /// The last test.
-    pub fn show_no_credential(&self) {
-        self.witness.see("the log", &self.operator.log());
-        let (findings, extent) = self.witness.findings();
-        println!("{extent}");
-        assert!(findings.is_empty(), "shown:\n  {}", findings.join("\n  "));
     }
 
     /// Takes everything away that another run of the operator would work on.
