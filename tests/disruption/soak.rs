@@ -288,7 +288,10 @@ fn each_trigger_is_served_once(scene: &Scene, subjects: &[Subject<'_>], weather:
     for repeat in repeats {
         scene.world.say(&format!("named repeat: {repeat}"));
     }
-    assert!(served > 0 && wrong.is_empty(), "{}", wrong.join("\n"));
+    // Few acts may have drawn none.
+    let asked = subjects.iter().any(|subject| !subject.triggers.is_empty());
+    assert!(served > 0 || !asked || abandoned > 0, "no trigger is served");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// The API server is away for longer than any request is waited for.

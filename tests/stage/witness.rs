@@ -96,7 +96,7 @@ impl Witness {
             let texts = notes.seen.iter();
             texts.filter(move |(where_, _)| where_.starts_with(beginning))
         };
-        let metrics = shown(METRICS).flat_map(|(_, text)| remains::panics_in_metrics(text));
+        let metrics = shown(METRICS).filter_map(|(_, text)| remains::panics_in_metrics(text));
         let logs = shown(LOG).flat_map(|(_, text)| remains::panics_in_log(text));
         metrics.chain(logs).collect()
     }

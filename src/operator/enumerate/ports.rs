@@ -291,12 +291,12 @@ impl Port {
     fn view(&self, what: Option<What>, object: &Object) -> Option<Arc<Moment>> {
         let mut pass = self.pass();
         let inner = self.stage.inner();
-        let past = inner.past.as_ref()?;
+        let history = inner.past.as_ref()?;
         let mut stale = None;
         match what {
-            Some(What::Stale(changes)) => stale = past.before(object, changes),
+            Some(What::Stale(changes)) => stale = history.before(object, changes),
             Some(What::Behind(changes)) => {
-                let then = past.before(object, changes);
+                let then = history.before(object, changes);
                 pass.behind.clone_from(&then);
                 pass.watched = then;
             }
@@ -305,12 +305,12 @@ impl Port {
                     .subject
                     .as_ref()
                     .map(|subject| subject.client.namespace.clone());
-                pass.watched = namespace.and_then(|name| past.before(&Object::Watched(name), changes));
+                pass.watched = namespace.and_then(|name| history.before(&Object::Watched(name), changes));
             }
             _ => {}
         }
         let behind = pass.behind.clone();
-        let then = stale.or_else(|| behind.filter(|then| past.may_show(object, then)));
+        let then = stale.or_else(|| behind.filter(|then| history.may_show(object, then)));
         pass.saw_the_past |= then.is_some() || pass.watched.is_some();
         then
     }

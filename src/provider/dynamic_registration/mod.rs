@@ -216,7 +216,7 @@ impl DynamicRegistration {
                 "{said} (the next try leaves the client secret out)"
             )));
         }
-        refusal::of_management(&self.api, call, reply)
+        refusal::of_change(&self.api, call, reply)
     }
 
     async fn delete(&self, target: &Target, within: Duration) -> Result<Answer, Fault> {

@@ -38,6 +38,16 @@ pub fn of_registration(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
     }
 }
 
+/// A change was refused. A missing page says nothing of the client: what stands before the server may have lost its way, and
+/// a token that still works is not to be given up for that.
+pub fn of_change(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
+    if matches!(reply.status.as_u16(), 404 | 410) {
+        let hint = "is client management switched on there?";
+        return Fault::Unavailable(hinted(&http.refused(call, reply), hint));
+    }
+    of_management(http, call, reply)
+}
+
 /// A change or a deletion was refused: nothing was done. A token that is not good and a client that is not there are
 /// answered alike, and so is a server that manages nothing.
 pub fn of_management(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
