@@ -83,6 +83,8 @@ pub async fn row_09_events_are_lost_and_the_watch_has_expired(world: &'static Wo
         .passed_since(moment)
         .into_iter()
         .filter(|passed| passed.writes() && passed.resource != "leases")
+        // The servers of earlier tests have gone, which is told of them in these seconds or others.
+        .filter(|passed| !passed.resource.ends_with("servers/status") || passed.name == scene.id)
         .collect();
     assert!(written.is_empty(), "new lists made it write: {written:#?}");
 }
