@@ -21,6 +21,8 @@ pub(super) struct Bounds {
     other_firsts: usize,
     /// So many runs with several disturbances for each scene.
     seeds: u64,
+    /// So many of the deliberate mistakes, from the first on: the last ones show themselves only late in a long search.
+    pub(super) mistakes: usize,
     /// One in so many of all these, to see how long they take.
     every: usize,
 }
@@ -35,6 +37,7 @@ const SHORT: Bounds = Bounds {
     seconds: 97,
     other_firsts: 3,
     seeds: 1,
+    mistakes: 12,
     every: 1,
 };
 
@@ -48,6 +51,7 @@ const LONG: Bounds = Bounds {
     seconds: 37,
     other_firsts: 1,
     seeds: 500,
+    mistakes: 14,
     every: 1,
 };
 

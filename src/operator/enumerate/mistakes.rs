@@ -62,8 +62,8 @@ pub(super) const ALL: [Mistake; 14] = [
     Mistake::ForgetAttempt,
     Mistake::ForgetObligations,
     Mistake::NoPrecondition,
-    Mistake::CachedEvidence,
     Mistake::SwitchedOffIsGone,
+    Mistake::CachedEvidence,
     Mistake::NoClaims,
 ];
 

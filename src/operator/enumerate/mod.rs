@@ -110,14 +110,15 @@ fn many_disturbances() {
 #[test]
 fn every_mistake_is_caught() {
     let caught = Mutex::new(BTreeMap::new());
-    let account = search::on_all_cores(mistakes::ALL.len(), |number, account| {
-        if let Some(found) = account.first_spoilt_by(mistakes::ALL[number]) {
+    let wanted = &mistakes::ALL[..BOUNDS.mistakes];
+    let account = search::on_all_cores(wanted.len(), |number, account| {
+        if let Some(found) = account.first_spoilt_by(wanted[number]) {
             caught.lock().unwrap().insert(number, found);
         }
     });
     let caught = caught.into_inner().unwrap();
     let mut missed = Vec::new();
-    for (number, mistake) in mistakes::ALL.iter().enumerate() {
+    for (number, mistake) in wanted.iter().enumerate() {
         match caught.get(&number) {
             Some(found) => println!(
                 "mistake {mistake:?} caught by {} {}: {}",
@@ -130,7 +131,7 @@ fn every_mistake_is_caught() {
     }
     println!(
         "mistakes: {} made, {} caught, {} runs",
-        mistakes::ALL.len(),
+        wanted.len(),
         caught.len(),
         account.runs
     );
