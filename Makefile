@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # One thing after the other: cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help build demo test enumerate enumerate-all replay soak lint fmt generate check-generated audit control-plane clean
+.PHONY: help build demo test enumerate enumerate-all replay conformance soak lint fmt generate check-generated audit control-plane clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:
 	@tools/need rust
 	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace --lib --features enumerate -- --nocapture enumerate::replay
 
+conformance: ## Check every adapter at its emulators and servers; VARIANT=put_pair=new_pair CHECK=rotate chooses
+	@tools/need rust
+	@CONFORMANCE_SERVER='$(SERVER)' CONFORMANCE_VARIANT='$(VARIANT)' CONFORMANCE_CHECK='$(CHECK)' tests/all --part conformance
+
 soak: ## 200 clients under load while everything is killed, stopped or away, and 100 on oidc-provider; 30 minutes
 	@tools/need rust cluster node
 	@$(MAKE) --no-print-directory build
@@ -38,7 +42,7 @@ soak: ## 200 clients under load while everything is killed, stopped or away, and
 
 lint: ## Check with clippy, and the syntax of scripts
 	@tools/need rust
-	cargo clippy --workspace --all-targets --features enumerate --locked -- -D warnings
+	cargo clippy --workspace --all-targets --features enumerate,conformance --locked -- -D warnings
 	tools/check-scripts
 
 fmt: ## Format the code

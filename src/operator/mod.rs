@@ -13,6 +13,9 @@
 pub mod args;
 pub mod clock;
 #[cfg(test)]
+#[cfg(feature = "conformance")]
+mod conformance;
+#[cfg(test)]
 #[cfg(feature = "enumerate")]
 mod enumerate;
 pub mod health;

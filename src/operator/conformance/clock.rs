@@ -1,0 +1,52 @@
+//! The clock that is moved by hand, and the log of what happened.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::model::testing;
+
+/// A clock that only a test moves.
+#[derive(Debug)]
+pub(super) struct Clock {
+    seconds: AtomicI64,
+    /// What goes by in earnest then.
+    lag: Duration,
+}
+
+impl Clock {
+    pub(super) fn new(lag: Duration) -> Self {
+        Self {
+            seconds: AtomicI64::new(0),
+            lag,
+        }
+    }
+
+    /// Time goes by.
+    pub(super) async fn wait(&self, seconds: i64) {
+        self.seconds.fetch_add(seconds, Ordering::SeqCst);
+        if !self.lag.is_zero() {
+            tokio::time::sleep(self.lag).await;
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        testing::at(self.seconds.load(Ordering::SeqCst))
+    }
+}
+
+/// What happened, line by line.
+#[derive(Debug, Default)]
+pub(super) struct Log(Mutex<Vec<String>>);
+
+impl Log {
+    pub(super) fn write(&self, line: impl Into<String>) {
+        self.0.lock().unwrap().push(line.into());
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.0.lock().unwrap().join("\n")
+    }
+}
