@@ -73,6 +73,10 @@ impl ApiServer {
         let tries = async {
             let mut pauses = PAUSES.iter();
             loop {
+                // A process that was stopped meanwhile sends nothing that was decided long ago.
+                if began.elapsed() >= self.limit {
+                    return Err(Failure::Late(self.limit));
+                }
                 let error = match call().await {
                     Ok(answer) => return Ok(answer),
                     Err(error) => error,

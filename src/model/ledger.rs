@@ -374,6 +374,10 @@ pub struct Obligation {
     pub was_current: bool,
     /// The try to remove it, once there was one; from then on it cannot come back.
     pub attempt: Option<Attempt>,
+    /// It is removed, and what is left is the claim to its exact name: until an earlier try to remove it can be delivered
+    /// no more, nobody else gets the name.
+    #[serde(default)]
+    pub removed: bool,
 }
 
 impl Obligation {
@@ -441,17 +445,19 @@ impl LedgerEntry {
     /// claim: it is nobody else's.
     pub fn claims(&self) -> BTreeSet<String> {
         let previous = self.previous.iter().map(|previous| &previous.registration);
-        let owed = self
-            .obligations
-            .iter()
-            .filter_map(|owed| owed.registration.as_ref());
-        let registered = self.current.iter().chain(previous).chain(owed);
+        let registered = self.current.iter().chain(previous);
+        // Where nothing more is known of it, what addresses it may be its name.
+        let owed = self.obligations.iter().map(|owed| match &owed.registration {
+            Some(registration) => &registration.name,
+            None => &owed.handle.0,
+        });
         let attempted = match self.intent.as_ref().map(|intent| &intent.operation) {
             Some(Operation::Register { candidate, .. }) => Some(&candidate.name),
             Some(Operation::Update { .. } | Operation::Rotate { .. }) | None => None,
         };
         registered
             .map(|registration| &registration.name)
+            .chain(owed)
             .chain(attempted)
             .filter(|name| !looks_generated(name))
             .map(|name| claim(&self.server_fingerprint, name))
@@ -604,6 +610,7 @@ mod tests {
             not_before: testing::noon(),
             was_current: false,
             attempt: None,
+            removed: false,
         });
         entry.intent = Some(Intent {
             operation: Operation::Register {

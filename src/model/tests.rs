@@ -69,6 +69,7 @@ fn obligation(not_before: i64, was_current: bool) -> Obligation {
         not_before: at(not_before),
         was_current,
         attempt: None,
+        removed: false,
     }
 }
 

@@ -168,11 +168,12 @@ pub(super) struct Running<'a> {
 impl<'a> Running<'a> {
     /// Reads everything that a decision starts from. `None`: there is neither a client nor a record of one.
     pub(super) async fn begin(world: &'a dyn World, subject: &'a Subject) -> Result<Option<Self>, Unread> {
+        let began = (Instant::now(), world.now());
         let gathered = gather(world, subject).await?;
         Ok(gathered.map(|(state, connection)| Self {
             hint: state.seen.clone(),
             state,
-            executor: Executor::new(world, subject, connection),
+            executor: Executor::new(world, subject, connection, began),
         }))
     }
 

@@ -44,6 +44,7 @@ pub(crate) fn obligation(number: u32) -> Obligation {
         not_before: testing::noon(),
         was_current: false,
         attempt: None,
+        removed: false,
     }
 }
 

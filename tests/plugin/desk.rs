@@ -188,6 +188,7 @@ pub fn owed(id: &str) -> Obligation {
         not_before: then(),
         was_current: false,
         attempt: None,
+        removed: false,
     }
 }
 

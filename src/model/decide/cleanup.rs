@@ -5,7 +5,7 @@ use rand::CryptoRng;
 use super::case::{Case, Flow, go, record};
 use super::{Decision, Wake, obligations};
 use crate::api::{ClientCondition, ClientReason};
-use crate::model::ledger::{LedgerEntry, Obligation, Operation, Registration, Removal, Trace};
+use crate::model::ledger::{Intent, LedgerEntry, Obligation, Operation, Registration, Removal, Trace};
 use crate::model::names::{Uid, looks_generated};
 use crate::model::report::{Happening, Obstacle, Report, Status};
 use crate::model::state::{ClientView, LedgerView, Server, ServerView, State};
@@ -229,6 +229,7 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
             not_before: after(delay).max(entry.recheck_at.unwrap_or(now)),
             was_current: true,
             attempt: None,
+            removed: false,
         });
     }
     if let Some(previous) = entry.previous.take() {
@@ -238,19 +239,22 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
         });
     }
     // A change without a known outcome may still arrive, and where it does it may bring the client back.
-    if let Some(intent) = &entry.intent
-        && matches!(
-            intent.operation,
-            Operation::Update { .. } | Operation::Rotate { .. }
-        )
-    {
+    let changes = matches!(
+        entry.intent.as_ref().map(|intent| &intent.operation),
+        Some(Operation::Update { .. } | Operation::Rotate { .. })
+    );
+    if changes {
         let over = after(state.here.timing.late_delivery);
-        // Its id may be another by then: it is removed by its name, as it is, and cannot come back.
-        let other_id = matches!(intent.operation, Operation::Rotate { .. });
         for owed in &mut entry.obligations {
             owed.not_before = owed.not_before.max(over);
-            let exact = |known: &Registration| !looks_generated(&known.name);
-            if other_id && owed.was_current && owed.registration.as_ref().is_some_and(exact) {
+        }
+    }
+    // Its id may be another by then: it is removed by its name, as it is, and cannot come back.
+    if may_have_another_id(state, &entry) {
+        let by_name_alone =
+            |known: &Registration| known.handle.0 == known.name && !looks_generated(&known.name);
+        for owed in &mut entry.obligations {
+            if owed.was_current && owed.registration.as_ref().is_some_and(by_name_alone) {
                 owed.registration = None;
             }
         }
@@ -263,4 +267,14 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
         entry.obligations.push(super::intent::lost(state, candidate));
     }
     entry
+}
+
+/// Whether a rotation that is delivered late may give the client another id.
+fn may_have_another_id(state: &State, entry: &LedgerEntry) -> bool {
+    let rotates = |intent: &Intent| matches!(intent.operation, Operation::Rotate { .. });
+    let stable = match &state.server {
+        ServerView::Ready(server) => server.capabilities.client_id_stable,
+        ServerView::Missing(_) | ServerView::NotReady(..) => false,
+    };
+    entry.intent.as_ref().is_some_and(rotates) || (entry.recheck_at.is_some() && !stable)
 }

@@ -217,6 +217,7 @@ fn register_anew(
                 .unwrap_or(state.now),
             was_current: false,
             attempt: None,
+            removed: false,
         });
     }
     entry.recheck_at = None;

@@ -172,6 +172,7 @@ pub(super) fn lost(state: &State, candidate: Candidate) -> Obligation {
             .unwrap_or(state.now),
         was_current: false,
         attempt: None,
+        removed: false,
     }
 }
 
@@ -186,6 +187,7 @@ fn owed_at_once(case: &Case, remote: &RemoteClient) -> Obligation {
         not_before: case.state.now,
         was_current: false,
         attempt: None,
+        removed: false,
     }
 }
 
@@ -408,6 +410,7 @@ pub(super) fn retiring(previous: Previous, now: Timestamp) -> Obligation {
         since: now,
         was_current: false,
         attempt: None,
+        removed: false,
     }
 }
 

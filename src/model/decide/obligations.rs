@@ -1,5 +1,6 @@
 //! Clients at the server that are still to be removed.
 
+use jiff::{SignedDuration, Timestamp};
 use rand::CryptoRng;
 
 use super::case::{Flow, attempt, go, record};
@@ -21,8 +22,41 @@ pub(super) fn store_answer(state: &State) -> Flow {
         return Ok(());
     }
     let mut entry = entry.clone();
-    entry.obligations.retain(|obligation| !done(obligation));
+    entry
+        .obligations
+        .retain_mut(|obligation| !done(obligation) || keeps_its_name(state, obligation));
     go(written_or_removed(state, entry))
+}
+
+/// An exact name that was removed is free at once, and whoever gets it next must not lose it to an earlier try that is
+/// delivered late: the obligation claims the name until that is over.
+fn keeps_its_name(state: &State, owed: &mut Obligation) -> bool {
+    let Some(attempt) = owed.attempt.as_ref().filter(|attempt| attempt.tries > 1) else {
+        return false;
+    };
+    let ServerView::Ready(server) = &state.server else {
+        return false;
+    };
+    let over = after(attempt.at, state.here.timing.late_delivery);
+    if !name_is_all(server, &owed.handle.0) || over <= state.now {
+        return false;
+    }
+    owed.not_before = over;
+    owed.removed = true;
+    true
+}
+
+/// When an absence counts: not while the server may not show yet what it has just done, nor while a try to remove it may
+/// still be delivered, as until then nobody else can have the name.
+fn absence_counts_at(state: &State, owed: &Obligation) -> Timestamp {
+    let timing = &state.here.timing;
+    let settled = (owed.registration.as_ref()).map(|known| after(known.as_of, timing.settling));
+    let delivered = (owed.attempt.as_ref()).map(|attempt| after(attempt.at, timing.late_delivery));
+    settled.max(delivered).unwrap_or(state.now)
+}
+
+fn after(time: Timestamp, wait: SignedDuration) -> Timestamp {
+    time.checked_add(wait).unwrap_or(time)
 }
 
 /// Sends the call of an obligation that this pass recorded, or records the next one that is due.
@@ -41,6 +75,10 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
         return Ok(());
     }
     let mut entry = entry.clone();
+    if let Some((index, _)) = entry.due_obligation(state.now).filter(|(_, owed)| owed.removed) {
+        entry.obligations.remove(index);
+        return go(written_or_removed(state, entry));
+    }
     if let Some((index, owed)) = entry.due_obligation(state.now)
         && let Some(candidate) = &owed.lost
     {
@@ -60,7 +98,11 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
             Some(true) => {}
             // It is gone, and what has its name by now is left alone.
             Some(false) => {
-                entry.obligations.remove(index);
+                let counts_at = absence_counts_at(state, owed);
+                match entry.obligations.get_mut(index) {
+                    Some(owed) if counts_at > state.now => owed.not_before = counts_at,
+                    _ => drop(entry.obligations.remove(index)),
+                }
                 return go(written_or_removed(state, entry));
             }
         }
@@ -174,7 +216,7 @@ fn found_or_dropped(entry: &LedgerEntry, index: usize, found: Option<&RemoteClie
 pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn CryptoRng) -> Option<AttemptId> {
     let (index, due) = entry
         .due_obligation(state.now)
-        .filter(|(_, due)| due.lost.is_none() && may_go(state, entry, due))?;
+        .filter(|(_, due)| due.lost.is_none() && !due.removed && may_go(state, entry, due))?;
     let tries = due.attempt.as_ref().map_or(0, |attempt| attempt.tries);
     let attempt = attempt(state, rng, tries);
     let id = attempt.id.clone();

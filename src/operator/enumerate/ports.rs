@@ -26,6 +26,10 @@ use crate::operator::scenarios::bench::{came, told};
 use crate::provider::Provider;
 use crate::provider::gate::NoEntry;
 
+/// What makes an object anew is not sent later than this after it was begun. What replaces one may well be: its version
+/// protects it.
+const WRITE_LIMIT: SignedDuration = SignedDuration::from_secs(20);
+
 /// One life of the operator.
 pub(super) struct Process {
     pub(super) number: usize,
@@ -318,11 +322,14 @@ impl Port {
     async fn write<T>(
         &self,
         kind: Kind,
+        anew: bool,
         write: impl Future<Output = Result<T, Refusal>> + Send,
     ) -> Result<T, Refusal> {
+        let began = self.stage.now();
         let ticket = self.enter(kind, (0, 0)).await;
         let lost = || Refusal::Unavailable("the answer was lost".into());
         let outcome = match ticket.what {
+            _ if anew && self.stage.now().duration_since(began) > WRITE_LIMIT => Err(lost()),
             Some(What::Unavailable) => Err(Refusal::Unavailable("is overloaded".into())),
             Some(What::Denied) => Err(Refusal::Denied("forbidden".into())),
             Some(What::Conflict) => Err(Refusal::Stale),
@@ -389,7 +396,8 @@ impl Cluster for Port {
         if matches!(record, Record::Write { call: Some(_), .. }) {
             self.pass().recorded = Some(self.stage.now());
         }
-        self.write(Kind::Record, self.stage.cluster.record(subject, record))
+        let anew = matches!(record, Record::Write { replaces: None, .. });
+        self.write(Kind::Record, anew, self.stage.cluster.record(subject, record))
             .await
     }
 
@@ -398,7 +406,9 @@ impl Cluster for Port {
             PublishMode::Rehearse(_) => Kind::Rehearse,
             PublishMode::Create | PublishMode::Apply(_) => Kind::Publish,
         };
-        self.write(kind, self.stage.cluster.publish(key, publish)).await
+        let anew = matches!(publish.mode, PublishMode::Create);
+        self.write(kind, anew, self.stage.cluster.publish(key, publish))
+            .await
     }
 
     async fn unpublish(
@@ -409,11 +419,11 @@ impl Cluster for Port {
         version: &Version,
     ) -> Result<(), Refusal> {
         let write = self.stage.cluster.unpublish(namespace, name, uid, version);
-        self.write(Kind::Unpublish, write).await
+        self.write(Kind::Unpublish, false, write).await
     }
 
     async fn report(&self, key: &ClientKey, uid: &Uid, status: &Status) -> Result<(), Refusal> {
-        self.write(Kind::Status, self.stage.cluster.report(key, uid, status))
+        self.write(Kind::Status, false, self.stage.cluster.report(key, uid, status))
             .await
     }
 

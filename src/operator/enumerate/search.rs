@@ -1,6 +1,6 @@
 //! Which plans are tried, and the account of it.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use super::disturbance::What;
 use super::driver::{Purpose, Run, States, run};
-use super::found;
 use super::mistakes::Mistake;
 use super::plan::Plan;
 use super::scenes::{ALL, Scene};
@@ -25,8 +24,6 @@ pub(super) struct Account {
     pub(super) runs: usize,
     states: States,
     pub(super) violations: Vec<Violation>,
-    /// Runs that are like what was found before and is not mended yet, by what that is.
-    pub(super) open: BTreeMap<&'static str, usize>,
     took: Duration,
 }
 
@@ -41,13 +38,11 @@ impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} scenarios, {} runs, {} distinct states, {} violations ({} runs like {} open findings), {} s",
+            "{} scenarios, {} runs, {} distinct states, {} violations, {} s",
             self.scenes.len(),
             self.runs,
             self.states.lock().unwrap().len(),
             self.violations.len(),
-            self.open.values().sum::<usize>(),
-            self.open.len(),
             self.took.as_secs()
         )
     }
@@ -108,9 +103,6 @@ impl Account {
         let states = std::mem::take(&mut *other.states.lock().unwrap());
         self.states.lock().unwrap().extend(states);
         self.violations.extend(other.violations);
-        for (what, runs) in other.open {
-            *self.open.entry(what).or_default() += runs;
-        }
     }
 
     /// Fails with what was found, and how to see it again.
@@ -208,9 +200,7 @@ impl Account {
     }
 
     fn judged(&mut self, scene: &'static Scene, plan: &Plan, what: Vec<String>) {
-        if let Some(known) = found::open(scene.name, plan, &what) {
-            *self.open.entry(known).or_default() += 1;
-        } else if !what.is_empty() {
+        if !what.is_empty() {
             self.violations.push(Violation {
                 scene: scene.name,
                 plan: plan.clone(),

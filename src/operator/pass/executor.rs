@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Connection, NotLeading, Permit, World};
 use crate::cluster::LedgerRead;
 use crate::model::{
-    AttemptId, Call, ChosenBy, ClientView, Fault, Outcome, Query, Record, Refusal, Report, ServerView, State,
-    Step, Subject, Uid, Version,
+    AttemptId, Call, ChosenBy, ClientView, Fault, Outcome, PublishMode, Query, Record, Refusal, Report,
+    ServerView, State, Step, Subject, Uid, Version,
 };
 use crate::provider::gate::NoEntry;
 
@@ -57,6 +57,8 @@ pub(super) struct Executor<'a> {
     pub(super) subject: &'a Subject,
     connection: Option<Connection>,
     attempt: Option<Ready>,
+    /// When what is known was read, or recorded since.
+    known_at: (Instant, Timestamp),
     /// Others go first at the server; worth a try after this long.
     pub(super) busy: Option<Duration>,
 }
@@ -71,12 +73,18 @@ struct Ready {
 
 impl<'a> Executor<'a> {
     /// One for a pass that has recorded nothing yet.
-    pub(super) fn new(world: &'a dyn World, subject: &'a Subject, connection: Option<Connection>) -> Self {
+    pub(super) fn new(
+        world: &'a dyn World,
+        subject: &'a Subject,
+        connection: Option<Connection>,
+        read_at: (Instant, Timestamp),
+    ) -> Self {
         Self {
             world,
             subject,
             connection,
             attempt: None,
+            known_at: read_at,
             busy: None,
         }
     }
@@ -88,6 +96,11 @@ impl<'a> Executor<'a> {
             state.pass.answer.is_some() && matches!(step, Step::Record(Record::Write { call: None, .. }));
         if !stores_answer {
             self.leads()?;
+        }
+        if makes_anew(step) && self.knows_too_little(state) {
+            return Ok(Outcome::Refused(Refusal::Unavailable(
+                "is not asked, as what was read before is too old by now".to_owned(),
+            )));
         }
         let cluster = self.world.cluster();
         Ok(match step {
@@ -121,6 +134,14 @@ impl<'a> Executor<'a> {
         })
     }
 
+    /// Whether what is known is so old that another process may have ended all by now. What is replaced is protected by
+    /// its version, and what is made by nothing: made from what has passed away, it would be left behind.
+    fn knows_too_little(&self, state: &State) -> bool {
+        let (read, at) = self.known_at;
+        let age = SignedDuration::try_from(read.elapsed()).unwrap_or(SignedDuration::MAX);
+        age.max(self.world.now().duration_since(at)) > state.here.timing.take_over_after()
+    }
+
     fn leads(&self) -> Result<(), NotLeading> {
         if self.world.leads() {
             Ok(())
@@ -150,8 +171,10 @@ impl<'a> Executor<'a> {
         };
         // Before it is written: who sees it later counts from then.
         let (recorded, wall) = (Instant::now(), self.world.wall());
+        let known_at = (recorded, self.world.now());
         Ok(match self.write(state, record).await {
             Ok(version) => {
+                self.known_at = known_at;
                 self.attempt = call.cloned().zip(permit).map(|(id, permit)| Ready {
                     id,
                     recorded,
@@ -284,6 +307,15 @@ impl<'a> Executor<'a> {
         let none = Uid(String::new());
         cluster.tell(key, uid.unwrap_or(&none), &report.happenings).await;
         Outcome::Reported
+    }
+}
+
+/// Whether a step makes an object that is not there yet.
+fn makes_anew(step: &Step) -> bool {
+    match step {
+        Step::Record(Record::Write { replaces, .. }) => replaces.is_none(),
+        Step::Publish(publish) => matches!(publish.mode, PublishMode::Create),
+        _ => false,
     }
 }
 

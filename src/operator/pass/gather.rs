@@ -39,6 +39,8 @@ pub(super) async fn gather(
 
 async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, Unread> {
     let cluster = world.cluster();
+    // First of all: a CRD that is known before the client is read is never newer than the client.
+    let mut here = world.here();
     // What only a person can mend is told to the client, as far as that can be read.
     let mut not_read = None;
     let ledger = match cluster.ledger(subject).await {
@@ -96,7 +98,6 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         return Ok(Gathered::Torn);
     }
     let (server, connection) = world.server(&server_key);
-    let mut here = world.here();
     if let Some(limit) = connection
         .as_ref()
         .and_then(|way| SignedDuration::try_from(way.call_limit).ok())
