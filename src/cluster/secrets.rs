@@ -263,7 +263,7 @@ mod tests {
                     "uid": "uid-2",
                     "resourceVersion": "7",
                     "labels": {"gone": null, "kept": "1"},
-                    "annotations": {},
+                    "annotations": {"oauthclient.dev/metadata-keys": null},
                     "ownerReferences": [{"$patch": "delete", "uid": "uid-1"}],
                 },
                 "type": "servicebinding.io/oauth2",

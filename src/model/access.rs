@@ -63,11 +63,7 @@ pub fn accept(
         client_name,
         exact_name,
         metadata: metadata(spec, server),
-        removal: match spec.deletion_policy {
-            DeletionPolicy::Delete => Removal::Delete,
-            DeletionPolicy::Retain => Removal::Retain,
-            DeletionPolicy::Disable => Removal::Disable,
-        },
+        removal: removal_by(spec.deletion_policy),
         overlap_seconds: rotation
             .and_then(|rotation| rotation.overlap_seconds)
             .or(server.overlap_seconds)
@@ -79,6 +75,27 @@ pub fn accept(
             None => changes_id_anyway,
         },
     })
+}
+
+fn removal_by(policy: DeletionPolicy) -> Removal {
+    match policy {
+        DeletionPolicy::Delete => Removal::Delete,
+        DeletionPolicy::Retain => Removal::Retain,
+        DeletionPolicy::Disable => Removal::Disable,
+    }
+}
+
+/// What the spec wants done with the client when it is gone, if that alone is allowed: whatever else of a spec is refused or
+/// waits, it may be deleted the next moment.
+pub fn removal(client: &ClientObject, namespace: &NamespaceView, server: &Server) -> Option<Removal> {
+    let policy = client.spec.deletion_policy;
+    let can = policy != DeletionPolicy::Disable || server.capabilities.can_disable;
+    let may = server.access_rules.as_ref().is_none_or(|rules| {
+        rules
+            .iter()
+            .any(|rule| is_for(rule, namespace, server) && rule.deletion_policies.contains(&policy))
+    });
+    (can && may).then(|| removal_by(policy))
 }
 
 /// A generated name is proof of ownership, so nobody chooses one that could be another client's.

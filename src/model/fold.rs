@@ -165,6 +165,16 @@ fn recorded(state: &mut State, record: &Record, version: Option<Version>) {
     match (record, version) {
         (Record::Write { entry, call, .. }, Some(version)) => {
             note(state, before.as_ref(), Some(entry));
+            let credential =
+                |entry: &LedgerEntry| entry.current.as_ref().map(|current| current.credential.clone());
+            if before
+                .as_ref()
+                .is_some_and(|before| credential(before) != credential(entry))
+            {
+                // What was proven was the credential before.
+                state.pass.verification = None;
+                state.pass.unproven = true;
+            }
             let open = before.and_then(|before| before.intent);
             if matches!(
                 &open,

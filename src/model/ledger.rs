@@ -108,8 +108,36 @@ pub struct LedgerEntry {
     pub recheck_at: Option<Timestamp>,
     /// The rotation triggers that were served.
     pub served: Served,
+    /// The rotation schedule, and since when it is that.
+    #[serde(default)]
+    pub schedule: Option<Scheduled>,
     /// Clients at the server that are still to be removed.
     pub obligations: Vec<Obligation>,
+}
+
+/// A rotation schedule as first seen. Ticks before that are none that were missed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scheduled {
+    /// `schedule.cron`
+    pub cron: String,
+    /// `schedule.timeZone`
+    pub time_zone: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+impl Scheduled {
+    /// What a spec asks for: what is known of it, or that it is new.
+    pub fn kept(known: Option<&Self>, spec: &OAuthClientSpec, now: Timestamp) -> Option<Self> {
+        let schedule = spec.rotation.as_ref()?.schedule.as_ref()?;
+        let same = |known: &&Self| known.cron == schedule.cron && known.time_zone == schedule.time_zone;
+        Some(known.filter(same).cloned().unwrap_or_else(|| Self {
+            cron: schedule.cron.clone(),
+            time_zone: schedule.time_zone.clone(),
+            since: now,
+        }))
+    }
 }
 
 /// One client at the server, with everything that is needed to use, compare and remove it.

@@ -78,6 +78,7 @@ impl FoundSecret {
             && self.holds_data(wanted)
             && contains(&self.labels, &wanted.labels)
             && contains(&self.annotations, &wanted.annotations)
+            && self.outdated_metadata(wanted).is_empty()
             && self.owners.contains_key(&wanted.owner.0) == wanted.owned
     }
 
@@ -86,18 +87,18 @@ impl FoundSecret {
         self.data == wanted.data && self.not_text.is_empty()
     }
 
-    /// Label and annotation keys that an earlier spec asked for and this one does not.
+    /// Label and annotation keys that an earlier spec asked for and this one does not, and with the last of them the
+    /// annotation that lists them.
     pub fn outdated_metadata(&self, wanted: &Publication) -> BTreeSet<String> {
         self.annotations
             .get(METADATA_KEYS_ANNOTATION)
             .iter()
-            .flat_map(|keys| keys.split(' '))
+            .flat_map(|keys| keys.split(' ').chain([METADATA_KEYS_ANNOTATION]))
             .filter(|key| !wanted.labels.contains_key(*key) && !wanted.annotations.contains_key(*key))
             .map(str::to_owned)
             .collect()
     }
 
-    /// Who seems to own it, for a message.
     /// The `OAuthClient` that it says it belongs to.
     pub fn other_client(&self) -> Option<&str> {
         self.annotations.get(CLIENT_ANNOTATION).map(String::as_str)

@@ -85,7 +85,10 @@ pub fn triggers(
         .and_then(|seconds| since.checked_add(SignedDuration::from_secs(seconds.into())).ok());
     let tick = rotation
         .and_then(|rotation| rotation.schedule.as_ref())
-        .map(|schedule| next_tick(schedule, since))
+        .map(|schedule| {
+            let seen = entry.schedule.as_ref().map_or(now, |seen| seen.since);
+            next_tick(schedule, since.max(seen))
+        })
         .transpose()?
         .flatten();
     let expiry = current.secret_expires_at.map(|expires| {
@@ -118,7 +121,8 @@ fn renewal(since: Timestamp, expires: Timestamp, before: Option<u32>) -> Timesta
     expires.checked_sub(before.min(life / 2)).unwrap_or(since)
 }
 
-/// The first tick after the last rotation: however many were missed since, one rotation catches up.
+/// The first tick after the last rotation, and after the schedule was first seen: however many were missed since, one
+/// rotation catches up.
 fn next_tick(schedule: &Schedule, since: Timestamp) -> Result<Option<Timestamp>, NotPossible> {
     let zone = match &schedule.time_zone {
         None => TimeZone::UTC,

@@ -260,6 +260,8 @@ pub struct Pass {
     pub claimed: Option<bool>,
     /// Whether the current credential was proven.
     pub verification: Option<Verification>,
+    /// The current credential is another one than at the beginning, so that nothing said before is about it.
+    pub unproven: bool,
     /// A report was sent.
     pub told: bool,
     /// What happened that a person may want to know.

@@ -181,6 +181,7 @@ pub(crate) fn settled_entry() -> LedgerEntry {
         intent: None,
         recheck_at: None,
         served: Served::default(),
+        schedule: None,
         obligations: Vec::new(),
     }
 }

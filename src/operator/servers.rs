@@ -310,7 +310,7 @@ impl Tender {
                 () = self.rights.granted.notified() => {
                     next_check = Some(Instant::now().max(last_check + TROUBLE_PAUSE));
                 }
-                () = tokio::time::sleep_until(self.listing.due(period)), if self.standing.health == Some(Health::Good) && !object.spec.suspend => {
+                () = tokio::time::sleep_until(self.listing.due(period)), if self.can_list() && !object.spec.suspend => {
                     self.listing.begun(period);
                     self.list(connection).await;
                 }
@@ -346,6 +346,14 @@ impl Tender {
             Err(fault) => unreachable(&fault),
         };
         self.words.settle(self.standing.health.as_ref(), health)
+    }
+
+    /// Whether the server answers. A right that calls for clients were found to lack says nothing of reads.
+    fn can_list(&self) -> bool {
+        matches!(
+            &self.standing.health,
+            Some(Health::Good | Health::Denied(Denial::Right, _))
+        )
     }
 
     /// Until when the server asked to be left alone.

@@ -5,7 +5,7 @@
 //! others. What comes back closes the gate:
 //!
 //! * `Throttled`: for everybody, until the time that the server gave.
-//! * `Denied`: our credential is presumed bad, and to go on with it may lock the account. Calls are refused with the
+//! * `Denied` for its credential: that is presumed bad, and to go on with it may lock the account. Calls are refused with the
 //!   same fault for a growing pause, and then one is let through to see. A gate lives as long as its adapter: whoever
 //!   builds a new one, because the credential or the spec changed, builds a new gate too.
 //! * `Unavailable` or `OutcomeUnknown` several times in a row: the server is dead or too slow. Calls are refused at once
@@ -25,7 +25,7 @@ use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, sleep_until};
 
 use crate::api::Limits;
-use crate::model::Fault;
+use crate::model::{Denial, Fault};
 use bucket::Bucket;
 use line::Line;
 
@@ -335,7 +335,15 @@ impl State {
     fn learn(&mut self, probe: bool, result: Result<(), &Fault>, now: Instant) -> Vec<(Turn, Fault)> {
         match result {
             Ok(())
-            | Err(Fault::NotFound | Fault::Conflict(_) | Fault::Invalid(_) | Fault::Unmanageable(_)) => {
+            // One that is refused a right is known all the same. Whether others are refused it too, only their own calls
+            // can tell.
+            | Err(
+                Fault::NotFound
+                | Fault::Conflict(_)
+                | Fault::Invalid(_)
+                | Fault::Unmanageable(_)
+                | Fault::Denied(Denial::Right, _),
+            ) => {
                 self.throttled = 0;
                 self.failures = 0;
                 self.trouble = None;
@@ -345,7 +353,7 @@ impl State {
                 self.is_alive();
                 self.throttle(*until, now);
             }
-            Err(fault @ Fault::Denied(..)) => {
+            Err(fault @ Fault::Denied(Denial::Credential, _)) => {
                 self.is_alive();
                 self.trouble(fault.clone(), DENIED, probe, now);
             }

@@ -58,7 +58,8 @@ pub trait Provider: Send + Sync {
     /// The scopes that are provisioned; asked only where [`Capabilities::scopes`] says that there are such.
     async fn scopes(&self) -> Result<BTreeSet<String>, Fault>;
 
-    /// Asks the token endpoint for a token with `credential`. Asked only where [`Capabilities::can_verify`] is true.
+    /// Asks the token endpoint for a token with `credential`. Asked only where [`Capabilities::can_verify`] is true. What
+    /// the endpoint says, and that it says nothing, is a [`Verification`]; a fault is about the server, as `Throttled` is.
     async fn verify(&self, credential: &Credential) -> Result<Verification, Fault>;
 
     /// Sends one mutating call and waits for its answer for at most `within`.

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::http::{Authorization, Body, Call, Http, Reply, words};
 use super::percent;
-use crate::model::{Confidential, Credential, Verification};
+use crate::model::{Confidential, Credential, Fault, Verification};
 
 #[derive(Deserialize)]
 struct Token {
@@ -27,25 +27,27 @@ enum Manner {
 ///
 /// `recognised` are the words of a refusal that this kind of server says only to a client whose credential it took. There a
 /// credential counts as proven though it may have no such token.
+///
+/// Fails only with `Throttled`, which is about the server and not about the credential.
 pub async fn verify(
     http: &Http,
     credential: &Credential,
     recognised: &[&str],
     timeout: Duration,
-) -> Verification {
+) -> Result<Verification, Fault> {
     let Some(secret) = &credential.client_secret else {
-        return Verification::Unknown("there is no secret to ask with".to_owned());
+        return Ok(Verification::Unknown("there is no secret to ask with".to_owned()));
     };
     let id = &credential.client_id;
-    match ask(http, id, secret, Manner::Basic, recognised, timeout).await {
-        Asked::Refused { .. } => match ask(http, id, secret, Manner::Post, recognised, timeout).await {
-            Asked::Accepted => Verification::TokenIssued,
-            Asked::Refused { client: true, text } => Verification::Rejected(text),
-            Asked::Refused { text, .. } | Asked::Unclear(text) => Verification::Unknown(text),
-        },
+    let asked = match ask(http, id, secret, Manner::Basic, recognised, timeout).await? {
+        Asked::Refused { .. } => ask(http, id, secret, Manner::Post, recognised, timeout).await?,
+        asked => asked,
+    };
+    Ok(match asked {
         Asked::Accepted => Verification::TokenIssued,
-        Asked::Unclear(text) => Verification::Unknown(text),
-    }
+        Asked::Refused { client: true, text } => Verification::Rejected(text),
+        Asked::Refused { text, .. } | Asked::Unclear(text) => Verification::Unknown(text),
+    })
 }
 
 enum Asked {
@@ -66,7 +68,7 @@ async fn ask(
     manner: Manner,
     recognised: &[&str],
     timeout: Duration,
-) -> Asked {
+) -> Result<Asked, Fault> {
     let encoded = Confidential::new(percent::form(secret.expose()));
     let basic = Authorization::basic(&percent::form(id), &encoded);
     let mut form = Zeroizing::new("grant_type=client_credentials".to_owned());
@@ -87,22 +89,28 @@ async fn ask(
     };
     let reply = match http.send(&call).await {
         Ok(reply) => reply,
-        Err(fault) => return Asked::Unclear(words(&fault)),
+        Err(fault) => return Ok(Asked::Unclear(words(&fault))),
     };
     if reply.status.is_success() {
         // Only whether there is one is asked; it is dropped at once.
-        return match reply
-            .object::<Token>()
-            .map(|token| token.access_token.map(Confidential::new))
-        {
-            Ok(Some(token)) if !token.expose().is_empty() => Asked::Accepted,
-            Ok(_) => Asked::Unclear("the token is empty".to_owned()),
-            Err(why) => Asked::Unclear(words(&http.absurd(&call, &why))),
-        };
+        return Ok(
+            match reply
+                .object::<Token>()
+                .map(|token| token.access_token.map(Confidential::new))
+            {
+                Ok(Some(token)) if !token.expose().is_empty() => Asked::Accepted,
+                Ok(_) => Asked::Unclear("the token is empty".to_owned()),
+                Err(why) => Asked::Unclear(words(&http.absurd(&call, &why))),
+            },
+        );
     }
     let word = reply.error_word();
-    let text = words(&http.refused(&call, &reply));
-    match reply.status {
+    let fault = http.refused(&call, &reply);
+    if matches!(fault, Fault::Throttled(_)) {
+        return Err(fault);
+    }
+    let text = words(&fault);
+    Ok(match reply.status {
         // With 401 nothing but the client was refused, whatever the word: some servers confuse the words.
         StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN
             if word.as_deref().is_some_and(|word| recognised.contains(&word)) =>
@@ -114,7 +122,7 @@ async fn ask(
             text,
         },
         _ => Asked::Unclear(text),
-    }
+    })
 }
 
 /// The standard's word, or where the body has none the standard's status.

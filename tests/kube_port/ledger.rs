@@ -50,6 +50,7 @@ fn entry(subject: &Subject) -> LedgerEntry {
         intent: None,
         recheck_at: None,
         served: oauth_client_operator::model::Served::default(),
+        schedule: None,
         obligations: Vec::new(),
     }
 }

@@ -148,6 +148,7 @@ pub fn entry(subject: &Subject) -> LedgerEntry {
         publication_id: format!("publication-of-{}", subject.client.name),
         endpoints: Endpoints::default(),
         secret_owned: true,
+        schedule: None,
         removal: Removal::Delete,
         removal_delay: jiff::SignedDuration::ZERO,
         next_number: 2,

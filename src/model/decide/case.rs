@@ -8,7 +8,7 @@ use crate::api::{ClientCondition, ClientReason};
 use crate::model::fault::{Denial, Fault};
 use crate::model::ledger::{Attempt, LedgerEntry, Registration};
 use crate::model::names::{AttemptId, ServerKey, random_id};
-use crate::model::report::{Obstacle, Report, impeded, report};
+use crate::model::report::{Condition, Obstacle, Report, impeded, report};
 use crate::model::state::{ClientObject, Server, State, Written};
 use crate::model::step::{Record, Refusal, Step, Verification};
 
@@ -110,7 +110,27 @@ impl<'a> Case<'a> {
     )]
     pub(super) fn blocked_until<T>(&self, obstacle: Obstacle, wake: Wake) -> Flow<T> {
         self.tell(Some(&obstacle), None)?;
+        let wake = match wake {
+            Wake::OnChange => self.next_time(None).map_or(Wake::OnChange, Wake::At),
+            other => other,
+        };
         end(Decision::Blocked(wake))
+    }
+
+    /// The next time at which something is due by itself, if it is still to come.
+    fn next_time(&self, next_rotation: Option<Timestamp>) -> Option<Timestamp> {
+        let entry = self.entry();
+        let previous = entry.and_then(|entry| entry.previous.as_ref());
+        [
+            next_rotation,
+            entry.and_then(LedgerEntry::next_obligation),
+            previous.and_then(|previous| previous.retire_at),
+            entry.and_then(|entry| entry.recheck_at),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+        .filter(|at| *at > self.state.now)
     }
 
     /// Kubernetes itself is in the way. What is published stays what it is, and so does what is said of it.
@@ -132,18 +152,7 @@ impl<'a> Case<'a> {
             // What is owed is past its time, so its time is no wake-up.
             return Ok(Decision::Blocked(Wake::Backoff));
         }
-        let entry = self.entry();
-        let wake = [
-            next_rotation,
-            entry.and_then(LedgerEntry::next_obligation),
-            entry
-                .and_then(|entry| entry.previous.as_ref())
-                .and_then(|previous| previous.retire_at),
-            entry.and_then(|entry| entry.recheck_at),
-        ]
-        .into_iter()
-        .flatten()
-        .min();
+        let wake = self.next_time(next_rotation);
         Ok(Decision::Settled(wake.map_or(Wake::OnChange, Wake::At)))
     }
 
@@ -162,8 +171,8 @@ impl<'a> Case<'a> {
         }
     }
 
-    /// Whether the client has all that its spec asks for, as far as can be told without the server.
-    fn has_all(&self) -> bool {
+    /// Whether there is a client, and nothing is under way or asked for that the spec does not show.
+    fn waits_for_nothing(&self) -> bool {
         let rotate_waits = |entry: &LedgerEntry| {
             self.client
                 .rotate
@@ -172,7 +181,21 @@ impl<'a> Case<'a> {
         };
         self.current()
             .is_some_and(|(entry, _)| entry.intent.is_none() && !rotate_waits(entry))
-            && self.client.status.observed_generation == Some(self.client.generation)
+    }
+
+    /// Whether the client has all that its spec asks for, as far as can be told without the server: its status says so, or
+    /// says what else is in the way.
+    fn has_all(&self) -> bool {
+        let waits = |told: &Condition| {
+            matches!(
+                told.reason,
+                ClientReason::Suspended | ClientReason::WaitingForServer
+            )
+        };
+        let status = &self.client.status;
+        self.waits_for_nothing()
+            && status.observed_generation == Some(self.client.generation)
+            && !status.conditions.get(&ClientCondition::Ready).is_some_and(waits)
     }
 
     /// The server object cannot be used. A client that has all it asked for stays as it is; one that has not
@@ -195,7 +218,17 @@ impl<'a> Case<'a> {
     /// Changes and rotation wait. A client that has all it asked for stays as it is.
     pub(super) fn suspended(&self, server: &Server) -> Flow<Decision> {
         super::drift::recheck(self, server)?;
-        if self.has_all() {
+        let desired = match super::access::accept(
+            &self.state.subject.client,
+            self.client,
+            &self.state.namespace,
+            server,
+        ) {
+            Ok(desired) => desired,
+            Err(obstacle) => return self.blocked(obstacle),
+        };
+        let up_to_date = |current: &Registration| current.asked == desired.metadata;
+        if self.waits_for_nothing() && self.current().is_some_and(|(_, current)| up_to_date(current)) {
             return self.settled(None);
         }
         let who = if server.suspended {

@@ -259,6 +259,10 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
             }
         }
     }
+    if changes {
+        // Where the client comes back first, it is looked at when nothing more can arrive.
+        entry.recheck_at = entry.recheck_at.max(Some(after(state.here.timing.late_delivery)));
+    }
     // A registration whose answer was lost may still come to be. Under an exact name it could be anybody's.
     if let Some(intent) = entry.intent.take()
         && let Operation::Register { candidate, .. } = intent.operation

@@ -5,11 +5,11 @@ use rand::CryptoRng;
 use super::case::{Case, Flow, end, go};
 use super::{Decision, Wake, cleanup};
 use crate::api::{ClientCondition, ClientReason};
-use crate::model::access::Desired;
-use crate::model::ledger::{Chosen, LedgerEntry, Removal, Served};
+use crate::model::access;
+use crate::model::ledger::{Chosen, LedgerEntry, Removal, Scheduled, Served};
 use crate::model::publication::secret_name;
 use crate::model::report::Obstacle;
-use crate::model::state::{LedgerView, Server};
+use crate::model::state::{LedgerView, Server, ServerView};
 use crate::model::step::Step;
 
 /// The entry must be readable, of this cluster, and of this very client; a client that was made again takes the
@@ -132,14 +132,35 @@ pub(super) fn check_address(case: &Case, server: &Server) -> Flow {
     })
 }
 
-/// Keeps in the entry what is needed when the spec or the server object is no more.
-pub(super) fn keep_terms(case: &Case, server: &Server, desired: &Desired) -> Flow {
+/// Keeps in the entry what becomes of the client when the spec and the server object are no more. It waits for nothing
+/// else that is in the way: a client that is suspended, or whose spec is refused, may be deleted the next moment.
+pub(super) fn keep_removal(case: &Case) -> Flow {
+    let (Some(entry), ServerView::Ready(server)) = (case.entry(), &case.state.server) else {
+        return Ok(());
+    };
+    let Some(removal) = access::removal(case.client, &case.state.namespace, server) else {
+        return Ok(());
+    };
+    let terms = LedgerEntry {
+        removal,
+        removal_delay: server.deletion_delay,
+        secret_owned: secret_owned(server, removal),
+        ..entry.clone()
+    };
+    if terms == *entry {
+        Ok(())
+    } else {
+        go(case.record(terms))
+    }
+}
+
+/// Keeps in the entry what the published Secret needs when the server object is no more, and since when the schedule is
+/// what it is.
+pub(super) fn keep_terms(case: &Case, server: &Server) -> Flow {
     let Some(entry) = case.entry() else { return Ok(()) };
     let mut terms = entry.clone();
     terms.endpoints = server.endpoints.clone();
-    terms.removal = desired.removal;
-    terms.removal_delay = server.deletion_delay;
-    terms.secret_owned = secret_owned(server, desired);
+    terms.schedule = Scheduled::kept(entry.schedule.as_ref(), &case.client.spec, case.state.now);
     if terms == *entry {
         Ok(())
     } else {
@@ -148,8 +169,8 @@ pub(super) fn keep_terms(case: &Case, server: &Server, desired: &Desired) -> Flo
 }
 
 /// Whether the Secret may go together with the resource.
-pub(super) fn secret_owned(server: &Server, desired: &Desired) -> bool {
-    desired.removal == Removal::Delete && server.deletion_delay.is_zero()
+pub(super) fn secret_owned(server: &Server, removal: Removal) -> bool {
+    removal == Removal::Delete && server.deletion_delay.is_zero()
 }
 
 fn unmanageable(message: String) -> Obstacle {

@@ -399,11 +399,15 @@ fn displace(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {
     });
 }
 
-/// The obligation to remove a registration whose overlap has ended, or ends at its time.
+/// The obligation to remove a registration whose overlap has ended, or ends at its time. Where that was not known yet,
+/// its whole overlap begins now.
 pub(super) fn retiring(previous: Previous, now: Timestamp) -> Obligation {
     Obligation {
         handle: previous.registration.handle.clone(),
-        not_before: previous.retire_at.unwrap_or(now),
+        not_before: previous.retire_at.unwrap_or_else(|| {
+            let overlap = jiff::SignedDuration::from_secs(previous.overlap_seconds.into());
+            now.checked_add(overlap).unwrap_or(now)
+        }),
         registration: Some(previous.registration),
         lost: None,
         removal: Removal::Delete,

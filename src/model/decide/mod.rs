@@ -103,6 +103,7 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
     case.heed_refusals()?;
     entry::check(case, rng)?;
     intent::store_answer(case)?;
+    entry::keep_removal(case)?;
     keep::secret(case)?;
 
     let server = match &case.state.server {
@@ -128,7 +129,7 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
         Ok(desired) => desired,
         Err(obstacle) => return case.blocked(obstacle),
     };
-    entry::keep_terms(case, server, &desired)?;
+    entry::keep_terms(case, server)?;
     intent::resolve(case, server, &desired, rng)?;
     register::first(case, server, &desired, rng)?;
     drift::look(case, server, &desired, rng)?;

@@ -1,11 +1,17 @@
 //! The end of a rotation: the new credential is proven, and the one before it retired when its time has come.
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::case::{Case, Flow, go};
 use super::intent::retiring;
 use crate::api::{ClientCondition, ConditionStatus};
 use crate::model::ledger::{LedgerEntry, Previous};
 use crate::model::state::Server;
 use crate::model::step::{Query, Step, Verification};
+
+/// Where the token endpoint cannot be asked, its word is waited for so long: the previous credential may be known to
+/// somebody who should not have it. While the endpoint refuses the new one, the previous one stays.
+const PROOF_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Proves the published credential where the server allows it, and retires the previous one.
 ///
@@ -27,11 +33,16 @@ pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
     let now = case.state.now;
     match previous.retire_at {
         None => {
-            let proven = !can_verify || case.state.pass.verification == Some(Verification::TokenIssued);
+            let proven = match &case.state.pass.verification {
+                _ if !can_verify => true,
+                Some(Verification::TokenIssued) => true,
+                Some(Verification::Unknown(_)) => unproven_for(entry, now) >= PROOF_WITHIN,
+                Some(Verification::Rejected(_)) | None => false,
+            };
             if !proven {
                 return Ok(());
             }
-            let overlap = jiff::SignedDuration::from_secs(previous.overlap_seconds.into());
+            let overlap = SignedDuration::from_secs(previous.overlap_seconds.into());
             let retire_at = Some(now.checked_add(overlap).unwrap_or(now));
             let previous = Some(Previous {
                 retire_at,
@@ -53,6 +64,12 @@ pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
     }
 }
 
+/// For how long the current credential has been the one that is published.
+fn unproven_for(entry: &LedgerEntry, now: Timestamp) -> SignedDuration {
+    let rotated = entry.served.rotated_at;
+    rotated.map_or(SignedDuration::ZERO, |at| now.duration_since(at))
+}
+
 /// Whether the status says of this very credential that it was proven. To try again costs one token request and
 /// changes nothing, so a status is good enough to know from; before a credential is retired it is not.
 fn is_proven(case: &Case, entry: &LedgerEntry) -> bool {
@@ -63,6 +80,7 @@ fn is_proven(case: &Case, entry: &LedgerEntry) -> bool {
     let status = &case.client.status;
     let whole = |time: jiff::Timestamp| time.as_second();
     !waits_for_proof
+        && !case.state.pass.unproven
         && status
             .conditions
             .get(&ClientCondition::Verified)

@@ -8,7 +8,9 @@ use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{ChosenBy, ScopeModel};
 use crate::model::confidential::Confidential;
-use crate::model::ledger::{Candidate, Chosen, Intent, LedgerEntry, Marker, Operation, Served, Trace};
+use crate::model::ledger::{
+    Candidate, Chosen, Intent, LedgerEntry, Marker, Operation, Scheduled, Served, Trace,
+};
 use crate::model::metadata::ClientMetadata;
 use crate::model::names::{generated_name, owner_hash, random_id};
 use crate::model::publication::secret_name;
@@ -121,7 +123,7 @@ fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRn
         secret_name: secret_name(&case.state.subject.client.name, &case.client.spec),
         publication_id: random_id(rng),
         endpoints: server.endpoints.clone(),
-        secret_owned: secret_owned(server, desired),
+        secret_owned: secret_owned(server, desired.removal),
         removal: desired.removal,
         removal_delay: server.deletion_delay,
         next_number: 1,
@@ -130,6 +132,7 @@ fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRn
         intent: None,
         recheck_at: None,
         served: Served::at_creation(case.client.rotate.clone()),
+        schedule: Scheduled::kept(None, &case.client.spec, case.state.now),
         obligations: Vec::new(),
     }
 }

@@ -208,8 +208,21 @@ impl Sheet<'_> {
     }
 
     fn accepted(&mut self, obstacle: Option<&Obstacle>) {
-        let undecided = obstacle.is_some_and(|obstacle| obstacle.reason == ClientReason::WaitingForServer);
-        if !self.blocked(ClientCondition::Accepted, obstacle) && !undecided {
+        if self.blocked(ClientCondition::Accepted, obstacle) {
+            return;
+        }
+        // What comes before the server's rules are looked at. What was said of them before still stands.
+        let undecided = obstacle.is_some_and(|obstacle| {
+            matches!(
+                obstacle.reason,
+                ClientReason::WaitingForServer | ClientReason::ServerMoved | ClientReason::SecretNameTaken
+            )
+        });
+        if undecided {
+            let before = self.client.status.conditions.get(&ClientCondition::Accepted);
+            let before = before.cloned().map(|before| (ClientCondition::Accepted, before));
+            self.conditions.extend(before);
+        } else {
             let message = format!("{} takes this client", self.client.spec.server_ref.name);
             self.set(
                 ClientCondition::Accepted,
@@ -295,7 +308,8 @@ impl Sheet<'_> {
                 let current = entry.and_then(|entry| entry.current.as_ref());
                 let named =
                     |current: &Registration| self.client.status.has_client_id(&current.credential.client_id);
-                let same = current.is_some_and(named)
+                let same = !state.pass.unproven
+                    && current.is_some_and(named)
                     && entry.and_then(|entry| entry.served.rotated_at).map(whole_seconds)
                         == self
                             .client
@@ -318,7 +332,11 @@ impl Sheet<'_> {
         let Some(entry) = entry else { return };
         if let Some(previous) = &entry.previous {
             let until = previous.retire_at.map_or_else(
-                || "until the new one is published and proven, and then for the overlap".to_owned(),
+                || {
+                    "until the new one is published and proven (at most an hour where the token endpoint cannot be asked), \
+                     and then for the overlap"
+                        .to_owned()
+                },
                 |until| format!("until {until:.0}"),
             );
             let message = format!("the previous credential works {until}; restart consumers before then");

@@ -5,6 +5,7 @@ pub(super) mod bench;
 mod families;
 mod names;
 mod own_access;
+mod promises;
 mod rights;
 pub(super) mod servers;
 mod stories;

@@ -305,7 +305,7 @@ impl Provider for DigitalRoute {
     }
 
     async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        Ok(token::verify(&self.token, credential, &[], self.timeout).await)
+        token::verify(&self.token, credential, &[], self.timeout).await
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

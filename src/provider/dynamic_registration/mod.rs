@@ -318,10 +318,10 @@ impl Provider for DynamicRegistration {
     }
 
     async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        Ok(match self.token_endpoint().await {
+        match self.token_endpoint().await {
             Ok(http) => token::verify(&http, credential, &RECOGNISED, self.timeout).await,
-            Err(why) => Verification::Unknown(why),
-        })
+            Err(why) => Ok(Verification::Unknown(why)),
+        }
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

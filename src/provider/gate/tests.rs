@@ -392,3 +392,14 @@ async fn the_same_cause_is_told_in_the_same_words() {
     call(&gate, Err(other.clone())).await.unwrap_err();
     assert_eq!(call(&gate, Ok(())).await, Err(other));
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_lacks_a_right_is_refused_alone() {
+    let gate = gate(6_000, 20, 8);
+    let refused = Fault::Denied(Denial::Right, "403 Forbidden".into());
+    for _ in 0..10 {
+        let permit = gate.enter("a", NOT).await.unwrap();
+        permit.done(&Err::<(), _>(refused.clone()));
+    }
+    assert!(gate.enter("b", NOT).await.is_ok(), "others may have that right");
+}

@@ -98,7 +98,7 @@ async fn in_the_body_where_basic_is_refused() {
 #[case(400, "invalid_request", "unknown", 2)]
 #[case(403, "access_denied", "unknown", 2)]
 #[case(404, "not_found", "unknown", 1)]
-#[case(429, "slow_down", "unknown", 1)]
+#[case(429, "slow_down", "throttled", 1)]
 #[case(500, "server_error", "unknown", 1)]
 #[case(503, "invalid_client", "unknown", 1)]
 #[tokio::test]
@@ -114,10 +114,12 @@ async fn a_refusal(
         .respond_with(refused)
         .mount(&server)
         .await;
-    let verified = match adapter.verify(&credential(Some(SECRET))).await.unwrap() {
-        Verification::TokenIssued => "accepted",
-        Verification::Rejected(_) => "rejected",
-        Verification::Unknown(_) => "unknown",
+    let verified = match adapter.verify(&credential(Some(SECRET))).await {
+        Ok(Verification::TokenIssued) => "accepted",
+        Ok(Verification::Rejected(_)) => "rejected",
+        Ok(Verification::Unknown(_)) => "unknown",
+        Err(Fault::Throttled(_)) => "throttled",
+        Err(other) => panic!("{other}"),
     };
     assert_eq!(verified, expected);
     assert_eq!(posts(&server).await.len(), requests);
