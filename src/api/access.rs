@@ -78,8 +78,8 @@ pub struct AccessRule {
     #[schemars(range(min = 1, max = schema::SECONDS_MAX))]
     pub max_refresh_token_validity_seconds: Option<u32>,
 
-    /// Most clients that one namespace may have by this rule. A limit that is lowered later removes nothing.
-    /// Omitted: no limit here. Not in effect yet: this version counts no clients.
+    /// Most clients that one namespace may have at this server where this rule lets one in; those that are still to be
+    /// removed count. A limit that is lowered later removes nothing. Omitted: no limit here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 0, max = 100_000))]
     pub max_clients_per_namespace: Option<u32>,

@@ -50,8 +50,7 @@ pub const API_VERSION: &str = "oauthclient.dev/v1alpha1";
 
 /// Annotation on an OAuthClient: a value that was not served yet rotates the credential once.
 pub const ANNOTATION_ROTATE: &str = "oauthclient.dev/rotate";
-/// Annotation on a server: a new value releases the deletions that are held at that time. Not in effect yet: this version
-/// holds none.
+/// Annotation on a server: a new value releases the deletions that are held at that time.
 pub const ANNOTATION_RELEASE_HELD_DELETIONS: &str = "oauthclient.dev/release-held-deletions";
 /// Longest value of an annotation that is an order; a longer one is reported and not served.
 pub const ANNOTATION_VALUE_MAX: usize = 256;

@@ -375,7 +375,6 @@ pub struct DeletionGuard {
 
     /// Deletions that are new within ten minutes and not held; a deleted namespace counts once. More are held until
     /// the annotation oauthclient.dev/release-held-deletions of this object gets a new value. Default: 100.
-    /// Not in effect yet: this version holds no deletion back.
     #[serde(default = "max_burst")]
     #[schemars(range(min = 1, max = 100_000))]
     pub max_burst: u32,

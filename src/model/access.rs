@@ -22,6 +22,8 @@ pub struct Desired {
     pub exact_name: bool,
     /// The client id, where the caller chooses it.
     pub client_id: Option<String>,
+    /// So many clients may its namespace have by the rule that allows it, and the rule's name.
+    pub clients_at_most: Option<(u32, String)>,
     /// The metadata.
     pub metadata: ClientMetadata,
     /// The deletion policy.
@@ -43,7 +45,8 @@ pub fn accept(
 ) -> Result<Desired, Obstacle> {
     let spec = &client.spec;
     supported(spec, server)?;
-    let naming = allowed(key, spec, namespace, server)?;
+    let rule = allowed(key, spec, namespace, server)?;
+    let naming = rule.map_or(Naming::Any, |rule| rule.naming);
 
     let capabilities = &server.capabilities;
     let default_name = || format!("{}{}.{}", server.name_prefix, key.namespace, key.name);
@@ -62,6 +65,7 @@ pub fn accept(
         },
         client_name,
         exact_name,
+        clients_at_most: rule.and_then(|rule| Some((rule.max_clients_per_namespace?, rule.name.clone()))),
         metadata: metadata(spec, server),
         removal: removal_by(spec.deletion_policy),
         overlap_seconds: rotation
@@ -221,15 +225,15 @@ fn fields_set(spec: &OAuthClientSpec) -> BTreeSet<Field> {
     .collect()
 }
 
-/// Finds a rule that the spec fits entirely; rules do not add up.
-fn allowed(
+/// Finds a rule that the spec fits entirely; rules do not add up. `None` where there are no rules, and anything goes.
+fn allowed<'a>(
     key: &ClientKey,
     spec: &OAuthClientSpec,
     namespace: &NamespaceView,
-    server: &Server,
-) -> Result<Naming, Obstacle> {
+    server: &'a Server,
+) -> Result<Option<&'a AccessRule>, Obstacle> {
     let Some(rules) = &server.access_rules else {
-        return Ok(Naming::Any);
+        return Ok(None);
     };
     let here: Vec<&AccessRule> = rules
         .iter()
@@ -251,7 +255,7 @@ fn allowed(
     for rule in here {
         let against = violations(rule, spec, server);
         if against.is_empty() {
-            return Ok(rule.naming);
+            return Ok(Some(rule));
         }
         if nearest
             .as_ref()

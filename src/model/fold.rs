@@ -91,7 +91,9 @@ fn refused(state: &mut State, step: &Step, refusal: Refusal) {
     let written = match step {
         Step::Publish(_) | Step::Unpublish { .. } => Written::Secret,
         Step::Report(_) => Written::Status,
-        Step::Record(_) | Step::FindClaim(_) | Step::Observe(_) | Step::Call(_) => Written::Ledger,
+        Step::Record(_) | Step::FindClaim(_) | Step::Admit(_) | Step::Observe(_) | Step::Call(_) => {
+            Written::Ledger
+        }
     };
     state.pass.refusal = Some((written, refusal));
 }
@@ -126,6 +128,7 @@ fn succeeded(state: &mut State, step: &Step, outcome: Outcome) {
             Verification::Unknown(why) => state.pass.removal_fault = Some(Fault::Unavailable(why)),
         },
         (Step::FindClaim(_), Outcome::Claimed(claimed)) => state.pass.claimed = Some(claimed),
+        (Step::Admit(_), Outcome::Admitted(admitted)) => state.pass.admitted = Some(admitted),
         (Step::Record(record), Outcome::Recorded(version)) => recorded(state, record, version),
         (Step::Call(Call { attempt: None, .. }), Outcome::Answered(Answer::Scopes(scopes))) => {
             state.pass.scopes_provisioned = true;

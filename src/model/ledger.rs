@@ -113,6 +113,10 @@ pub struct LedgerEntry {
     pub schedule: Option<Scheduled>,
     /// Clients at the server that are still to be removed.
     pub obligations: Vec<Obligation>,
+    /// The removal of a client that is gone is held, as too many went at once: the value that the releasing annotation of
+    /// the server had then, or nothing. Another value releases it.
+    #[serde(default)]
+    pub held: Option<String>,
 }
 
 /// A rotation schedule as first seen. Ticks before that are none that were missed.

@@ -176,6 +176,10 @@ pub struct Server {
     pub repair_drift: bool,
     /// How long a client that is gone keeps its registration.
     pub deletion_delay: SignedDuration,
+    /// So many removals that are new within a short time go on; more are held.
+    pub removals_at_most: u32,
+    /// The value of the annotation that releases what is held.
+    pub release: Option<String>,
     /// All calls are stopped, cleanup included.
     pub suspended: bool,
 }
@@ -258,6 +262,8 @@ pub struct Pass {
     pub scopes_provisioned: bool,
     /// Whether another entry of the ledger claims the exact name; read anew after a claim of ours was recorded.
     pub claimed: Option<bool>,
+    /// Whether a limit on many clients together lets this one go on.
+    pub admitted: Option<bool>,
     /// Whether the current credential was proven.
     pub verification: Option<Verification>,
     /// The current credential is another one than at the beginning, so that nothing said before is about it.

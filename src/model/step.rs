@@ -19,6 +19,8 @@ pub enum Step {
     Observe(Query),
     /// Look in the ledger for another entry that has one of these claims (see [`super::claim`]).
     FindClaim(BTreeSet<String>),
+    /// Ask whether a limit on many clients together lets this one go on.
+    Admit(Quota),
     /// Write, or remove, the ledger entry.
     Record(Record),
     /// One mutating call at the server.
@@ -51,6 +53,25 @@ pub enum Query {
     Token(Credential),
     /// Whether a token request with the credential of a client that is owed to its removal succeeds still.
     Revoked(Credential),
+}
+
+/// What a limit on many clients together is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Quota {
+    /// Another client of the namespace at the server; what is still to be removed counts as well.
+    Clients {
+        /// So many may be there.
+        at_most: u32,
+        /// So many are there by this client's own record.
+        own: u32,
+    },
+    /// The removal of a client that is gone.
+    Removals {
+        /// Since when it is wanted.
+        since: Timestamp,
+        /// So many within a short time go on; a namespace that is deleted counts once.
+        at_most: u32,
+    },
 }
 
 /// A write of the ledger.
@@ -200,6 +221,8 @@ pub enum Outcome {
     Token(Verification),
     /// Whether another entry has the claim.
     Claimed(bool),
+    /// Whether the limit lets it go on.
+    Admitted(bool),
     /// The ledger was written; this is its version now (`None`: it was removed).
     Recorded(Option<Version>),
     /// A call succeeded.

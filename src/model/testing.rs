@@ -78,6 +78,8 @@ pub(crate) fn server() -> Server {
         },
         repair_drift: true,
         deletion_delay: SignedDuration::ZERO,
+        removals_at_most: 100,
+        release: None,
         suspended: false,
     }
 }
@@ -182,6 +184,7 @@ pub(crate) fn settled_entry() -> LedgerEntry {
         recheck_at: None,
         served: Served::default(),
         schedule: None,
+        held: None,
         obligations: Vec::new(),
     }
 }

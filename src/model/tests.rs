@@ -327,6 +327,7 @@ fn outcome(state: &State, step: &Step, luck: u8) -> Outcome {
         Step::Observe(Query::Token(_)) if luck < 128 => Outcome::Token(Verification::TokenIssued),
         Step::Observe(Query::Token(_)) => Outcome::Token(Verification::Rejected("invalid_client".into())),
         Step::FindClaim(_) => Outcome::Claimed(luck < 128),
+        Step::Admit(_) => Outcome::Admitted(luck < 128),
         Step::Observe(_) if luck < 100 => Outcome::Client(Some(remote(state, |_| {}))),
         Step::Observe(_) if luck < 200 => Outcome::Client(None),
         Step::Observe(_) => Outcome::Fault(Fault::Unavailable("is away".into())),
@@ -488,7 +489,7 @@ fn check(state: &State, step: &Step) {
             );
             assert!(entry.current.is_none() && entry.previous.is_none() && entry.intent.is_none());
         }
-        Step::Observe(_) | Step::FindClaim(_) | Step::Report(_) => {}
+        Step::Observe(_) | Step::FindClaim(_) | Step::Admit(_) | Step::Report(_) => {}
     }
 }
 

@@ -104,6 +104,8 @@ pub struct KnownEntry {
     pub removal_due: Option<Timestamp>,
     /// Whether a call has no known outcome yet.
     pub open: bool,
+    /// At which value of the server's releasing annotation the removal is held, as too many clients went at once.
+    pub held: Option<String>,
 }
 
 impl KnownEntry {
@@ -121,7 +123,13 @@ impl KnownEntry {
             obligations: u32::try_from(entry.obligations.len()).unwrap_or(u32::MAX),
             removal_due: entry.next_obligation(),
             open: entry.intent.is_some(),
+            held: entry.held.clone(),
         }
+    }
+
+    /// How many clients it may have at the server, with those that are still to be removed.
+    pub fn clients(&self) -> u32 {
+        u32::from(self.current.is_some() || self.open).saturating_add(self.obligations)
     }
 }
 

@@ -17,6 +17,8 @@ use crate::model::{Fault, Outcome, Query, Record, Refusal, ServerKey, Step};
 
 /// Clients that are still to be removed.
 const PENDING_DELETION: &str = "pending_deletion";
+/// Of these, the ones that are held, as too many went at once.
+const HELD_DELETION: &str = "held_deletion";
 
 /// All metrics of the process.
 #[derive(Debug)]
@@ -87,6 +89,8 @@ pub struct Counts {
     pub blocked: u32,
     /// Still to be removed.
     pub pending_deletion: u32,
+    /// Of these, how many are held, as too many went at once.
+    pub held_deletion: u32,
 }
 
 /// Counts the calls of one server.
@@ -255,6 +259,7 @@ impl Metrics {
             ("registered", counts.registered),
             ("blocked", counts.blocked),
             (PENDING_DELETION, counts.pending_deletion),
+            (HELD_DELETION, counts.held_deletion),
         ] {
             self.clients
                 .get_or_create(&ClientLabels {
@@ -269,7 +274,7 @@ impl Metrics {
     pub fn forget(&self, server: &ServerKey) {
         let name = label(server);
         self.server_ready.remove(&ServerLabels { server: name.clone() });
-        for state in ["registered", "blocked", PENDING_DELETION] {
+        for state in ["registered", "blocked", PENDING_DELETION, HELD_DELETION] {
             self.clients.remove(&ClientLabels {
                 server: name.clone(),
                 state,
@@ -323,6 +328,7 @@ pub fn kind(step: &Step) -> &'static str {
         Step::Observe(Query::Scopes) => "ObserveScopes",
         Step::Observe(Query::Token(_) | Query::Revoked(_)) => "ObserveToken",
         Step::FindClaim(_) => "FindClaim",
+        Step::Admit(_) => "Admit",
         Step::Record(Record::Write { .. }) => "Record",
         Step::Record(Record::Remove { .. }) => "RemoveRecord",
         Step::Call(call) => call.request.kind(),

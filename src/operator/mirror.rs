@@ -133,6 +133,15 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
         chosen.map(|(key, value)| (key.clone(), value.clone())).collect()
     }
 
+    /// The sum of a number of each object.
+    pub fn sum(&self, number: impl FnMut(&V) -> u32) -> u32 {
+        self.inner()
+            .objects
+            .values()
+            .map(number)
+            .fold(0, u32::saturating_add)
+    }
+
     /// How many objects pass the filter.
     pub fn count(&self, mut filter: impl FnMut(&V) -> bool) -> usize {
         self.inner()

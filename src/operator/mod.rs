@@ -10,6 +10,7 @@
 //! - **What is shown**: [`standing`] is a server's status, [`tidings`] its Events; [`health`] serves the probes and
 //!   [`metrics`].
 
+pub mod admission;
 pub mod args;
 pub mod clock;
 #[cfg(test)]

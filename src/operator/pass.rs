@@ -14,7 +14,7 @@ use self::executor::{Executor, Untaken};
 use self::gather::gather;
 use crate::cluster::{Cluster, Unread};
 use crate::model::{
-    Decision, Fault, Here, LedgerEntry, LedgerView, NamespaceView, Observation, Outcome, ServerKey,
+    Decision, Fault, Here, LedgerEntry, LedgerView, NamespaceView, Observation, Outcome, Quota, ServerKey,
     ServerView, State, Step, Subject, Version, Wake, decide, fold,
 };
 use crate::provider::Provider;
@@ -37,6 +37,8 @@ pub trait World: Send + Sync {
     fn namespace(&self, name: &str) -> NamespaceView;
     /// A server object, and the way to the server if it can be used.
     fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>);
+    /// Whether a limit on many clients together lets this one go on.
+    fn admit(&self, subject: &Subject, server: &ServerKey, quota: &Quota) -> bool;
     /// What the server was last seen to hold for this client; taken once.
     fn seen(&self, subject: &Subject) -> Option<Observation>;
     /// Gives that back, as it came to nothing; something newer is kept.

@@ -56,6 +56,8 @@ pub struct ServerObject {
     pub generation: i64,
     /// What it says.
     pub spec: Arc<ServerSpec>,
+    /// The value of the annotation that releases held deletions.
+    pub release: Option<String>,
 }
 
 /// The servers as a pass sees them.
@@ -186,7 +188,7 @@ impl Tender {
             self.written = None;
             match self.connection(&object).await {
                 Ok(connection) => {
-                    self.show(&object.spec, &connection);
+                    self.show(&object, &connection);
                     if recovered && !news.has_changed().unwrap_or(true) {
                         self.operator.look_at_waiting(&self.key);
                     } else {
@@ -296,7 +298,7 @@ impl Tender {
                     next_check = next_check.map(|at| self.paused_until().map_or(at, |until| at.max(until)));
                     pause = if good { FIRST_CHECK } else { (pause * 2).min(LAST_CHECK) };
                     self.standing.health = Some(health);
-                    if self.show(&object.spec, connection) {
+                    if self.show(object, connection) {
                         self.operator.look_at_server(&self.key, Urgency::Background);
                     }
                     self.report(object, Some(connection)).await;
@@ -471,7 +473,8 @@ impl Tender {
 
     /// Shows the server to passes; whether that is news. One whose own addresses are not known yet cannot be used: clients
     /// would be published without them.
-    fn show(&mut self, spec: &ServerSpec, connection: &Connection) -> bool {
+    fn show(&mut self, object: &ServerObject, connection: &Connection) -> bool {
+        let spec = &object.spec;
         if let Some(found) = connection.provider.endpoints() {
             self.found = Some((spec.provider.clone(), found));
         }
@@ -489,7 +492,7 @@ impl Tender {
             }
             found => {
                 let found = found.map(|(_, found)| found.clone()).unwrap_or_default();
-                ServerView::Ready(Box::new(self.described(spec, connection, found)))
+                ServerView::Ready(Box::new(self.described(object, connection, found)))
             }
         };
         let usable = matches!(view, ServerView::Ready(_)).then(|| connection.clone());
@@ -498,7 +501,8 @@ impl Tender {
         news
     }
 
-    fn described(&self, spec: &ServerSpec, connection: &Connection, found: Endpoints) -> Server {
+    fn described(&self, object: &ServerObject, connection: &Connection, found: Endpoints) -> Server {
+        let spec = &object.spec;
         let defaults = spec.client_defaults.as_ref();
         Server {
             key: self.key.clone(),
@@ -519,6 +523,8 @@ impl Tender {
             endpoints: endpoints(spec, found),
             repair_drift: spec.drift_check.action == DriftAction::Repair,
             deletion_delay: SignedDuration::from_secs(spec.deletion.delay_seconds.into()),
+            removals_at_most: spec.deletion.max_burst,
+            release: object.release.clone(),
             suspended: spec.suspend,
         }
     }

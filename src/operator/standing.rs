@@ -1,11 +1,12 @@
 //! How a server stands: what its status says, and the objects that it needs.
 
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 
 use super::metrics::Counts;
 use crate::api::{
-    CapabilitiesStatus, ChosenBy, ClientCounts, ConditionStatus, OverlapKind, ProviderType, ServerCondition,
-    ServerReason, ServerStatus,
+    ANNOTATION_RELEASE_HELD_DELETIONS, CapabilitiesStatus, ChosenBy, ClientCounts, ConditionStatus,
+    OverlapKind, ProviderType, ServerCondition, ServerReason, ServerStatus,
 };
 use crate::cluster::servers::{self, Lack, Source, SourceKind, values};
 use crate::cluster::{About, ApiServer, News, Recorder, Unread};
@@ -138,18 +139,48 @@ impl Standing {
     /// The status of the server object `name`, whose status was `old`.
     pub fn status(&self, name: &str, generation: i64, old: Option<&ServerStatus>) -> ServerStatus {
         let before = old.map(|old| old.conditions.as_slice()).unwrap_or_default();
+        let mut conditions = self.conditions(name);
+        conditions.extend(self.held(name, before));
         ServerStatus {
             observed_generation: Some(generation),
-            conditions: servers::conditions(before, &self.conditions(name), generation, Timestamp::now()),
+            conditions: servers::conditions(before, &conditions, generation, Timestamp::now()),
             provider_type: self.provider_type,
             capabilities: self.capabilities.as_ref().map(described),
             clients: Some(ClientCounts {
                 registered: self.counts.registered,
                 blocked: self.counts.blocked,
                 pending_deletion: self.counts.pending_deletion,
-                held_deletion: 0,
+                held_deletion: self.counts.held_deletion,
             }),
         }
+    }
+}
+
+impl Standing {
+    /// Told while deletions are held, and from then on that none are.
+    fn held(&self, name: &str, before: &[Condition]) -> Option<servers::Standing> {
+        let condition = ServerCondition::DeletionsHeld;
+        let count = self.counts.held_deletion;
+        let told = || before.iter().any(|old| old.type_ == condition.as_str());
+        let (status, reason, message) = if count > 0 {
+            let message = format!(
+                "{count} deletions are held, as more clients were deleted within 10 minutes than deletion.maxBurst. Platform \
+                 team: if they are not wanted any more, give the annotation {ANNOTATION_RELEASE_HELD_DELETIONS} of {name} a \
+                 new value; else apply them again, and they keep their credentials."
+            );
+            (ConditionStatus::True, ServerReason::BurstExceeded, message)
+        } else if told() {
+            let message = "no deletion is held".to_owned();
+            (ConditionStatus::False, ServerReason::NoneHeld, message)
+        } else {
+            return None;
+        };
+        Some(servers::Standing {
+            condition,
+            status,
+            reason,
+            message,
+        })
     }
 }
 

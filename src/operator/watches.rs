@@ -218,6 +218,10 @@ where
             uid: Uid(object.uid().unwrap_or_default()),
             generation: object.meta().generation.unwrap_or_default(),
             spec: Arc::new(spec(found).clone()),
+            release: object
+                .annotations()
+                .get(crate::api::ANNOTATION_RELEASE_HELD_DELETIONS)
+                .cloned(),
         }),
         Err(unreadable) => {
             let why = index::told(&unreadable.error).to_owned();

@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
 
+use super::admission::{Admissions, Group};
 use super::clock::Clock;
-use super::index::{ClientFacts, EntryFacts, NamespaceFacts};
+use super::index::{ClientFacts, EntryFacts, KnownEntry, NamespaceFacts};
 use super::lead::Leadership;
 use super::metrics::{Counts, Metrics, kind, outcome_kind};
 use super::mirror::Mirror;
@@ -18,8 +19,8 @@ use super::queue::{Queue, Urgency};
 use super::servers::{CONNECTING, ServerObject, Servers};
 use crate::cluster::Cluster;
 use crate::model::{
-    ClientKey, Here, InstanceId, NamespaceView, Observation, Outcome, Record, ServerKey, ServerView, Step,
-    Subject, Timing, Uid, Version,
+    ClientKey, Here, InstanceId, NamespaceView, Observation, Outcome, Quota, Record, ServerKey, ServerView,
+    Step, Subject, Timing, Uid, Version,
 };
 
 /// Namespace and name.
@@ -51,6 +52,8 @@ pub struct Operator {
     pub published: Mirror<ObjectKey, (ClientKey, Version)>,
     /// All Secrets with credentials of servers.
     pub credentials: Mirror<ObjectKey, Version>,
+    /// Limits on many clients together.
+    pub admissions: Admissions,
     clock: Clock,
     here: Mutex<Here>,
     stopping: AtomicBool,
@@ -85,6 +88,7 @@ impl Operator {
             namespaced_servers: Mirror::default(),
             published: Mirror::default(),
             credentials: Mirror::default(),
+            admissions: Admissions::default(),
             clock: Clock::new(timing.late_delivery),
             here: Mutex::new(here),
             stopping: AtomicBool::new(false),
@@ -307,6 +311,13 @@ impl Operator {
         let here = |facts: &&EntryFacts| facts.known.as_ref().is_some_and(|known| known.server == *server);
         let entries = self.entries.select(|_, facts| here(&facts));
         let known = || entries.iter().filter_map(|(_, facts)| facts.known.as_ref());
+        let objects = [&self.cluster_servers, &self.namespaced_servers];
+        let object = objects.into_iter().find_map(|servers| servers.get(server));
+        let release = object
+            .and_then(Result::ok)
+            .and_then(|object| object.release)
+            .unwrap_or_default();
+        let is_held = |known: &&KnownEntry| known.held.as_deref() == Some(release.as_str());
         Counts {
             registered: number(known().filter(|known| known.current.is_some()).count()),
             blocked: number(
@@ -316,6 +327,7 @@ impl Operator {
             pending_deletion: known()
                 .map(|known| known.obligations)
                 .fold(0, u32::saturating_add),
+            held_deletion: number(known().filter(is_held).count()),
         }
     }
 }
@@ -360,6 +372,39 @@ impl World for Operator {
                 (ServerView::NotReady(key, CONNECTING.to_owned()), None)
             }
             found => found,
+        }
+    }
+
+    fn admit(&self, subject: &Subject, server: &ServerKey, quota: &Quota) -> bool {
+        let namespace = &subject.client.namespace;
+        match quota {
+            Quota::Clients { at_most, own } => {
+                let others = || {
+                    let there = self.entries.sum(|facts| {
+                        let known = facts.known.as_ref().filter(|known| {
+                            known.server == *server
+                                && known.subject != *subject
+                                && known.subject.client.namespace == *namespace
+                        });
+                        known.map_or(0, KnownEntry::clients)
+                    });
+                    there.saturating_add(*own)
+                };
+                let is_recorded = |other: &Subject| self.entries.get(&other.entry_name()).is_some();
+                self.admissions
+                    .client(subject, server, *at_most, others, is_recorded)
+            }
+            Quota::Removals { since, at_most } => {
+                let there = self.namespaces.get(namespace);
+                let lives =
+                    there.is_some_and(|facts| facts.uid == subject.namespace_uid && !facts.view.terminating);
+                let group = if lives {
+                    Group::Client(subject.clone())
+                } else {
+                    Group::Namespace(subject.namespace_uid.clone())
+                };
+                self.admissions.removal(&group, server, *since, *at_most)
+            }
         }
     }
 

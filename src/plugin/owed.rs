@@ -112,6 +112,8 @@ pub enum OwedState {
     Due,
     /// Its time has not come.
     Waiting,
+    /// Too many clients went at once: it is held until the server object's annotation releases it.
+    Held,
     /// The operator has no way to do it: an admin does it at the server, and discharges it.
     Unmanageable,
     /// The record is another cluster's: nothing is done until it is adopted.
@@ -123,6 +125,7 @@ impl fmt::Display for OwedState {
         f.write_str(match self {
             Self::Due => "due",
             Self::Waiting => "waiting",
+            Self::Held => "held",
             Self::Unmanageable => "unmanageable",
             Self::OtherCluster => "other cluster",
         })
@@ -142,6 +145,8 @@ impl Owed {
             OwedState::OtherCluster
         } else if owed.is_unmanageable() {
             OwedState::Unmanageable
+        } else if kept.entry.held.is_some() && owed.was_current && owed.attempt.is_none() {
+            OwedState::Held
         } else if owed.not_before > now {
             OwedState::Waiting
         } else {
@@ -193,7 +198,7 @@ pub fn table(owed: &[Owed], now: Timestamp) -> String {
         let not_before = match owed.state {
             OwedState::Due => "now".to_owned(),
             OwedState::Waiting => format!("in {}", age(owed.not_before, now)),
-            OwedState::Unmanageable | OwedState::OtherCluster => String::new(),
+            OwedState::Held | OwedState::Unmanageable | OwedState::OtherCluster => String::new(),
         };
         table.add([
             format!("{}/{}", owed.namespace, owed.name),

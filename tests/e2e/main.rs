@@ -12,6 +12,7 @@ mod access;
 mod drift;
 mod ending;
 mod life;
+mod limits;
 mod names;
 mod rotation;
 mod secrets;
@@ -45,6 +46,8 @@ fn main() -> ExitCode {
         life::create,
         life::scopes_follow,
         life::what_the_api_server_refuses_is_explained,
+        limits::a_namespace_has_its_share_and_no_more,
+        limits::a_mass_deletion_waits_for_a_person,
         rotation::in_place,
         rotation::with_an_overlap,
         rotation::the_value_at_creation_rotates_nothing,

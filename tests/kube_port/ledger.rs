@@ -51,6 +51,7 @@ fn entry(subject: &Subject) -> LedgerEntry {
         recheck_at: None,
         served: oauth_client_operator::model::Served::default(),
         schedule: None,
+        held: None,
         obligations: Vec::new(),
     }
 }

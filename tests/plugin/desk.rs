@@ -149,6 +149,7 @@ pub fn entry(subject: &Subject) -> LedgerEntry {
         endpoints: Endpoints::default(),
         secret_owned: true,
         schedule: None,
+        held: None,
         removal: Removal::Delete,
         removal_delay: jiff::SignedDuration::ZERO,
         next_number: 2,

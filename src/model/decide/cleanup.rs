@@ -9,7 +9,7 @@ use crate::model::ledger::{Intent, LedgerEntry, Obligation, Operation, Registrat
 use crate::model::names::{Uid, looks_generated};
 use crate::model::report::{Happening, Obstacle, Report, Status};
 use crate::model::state::{ClientView, LedgerView, Server, ServerView, State};
-use crate::model::step::{Refusal, Step};
+use crate::model::step::{Quota, Refusal, Step};
 
 /// A client that is proven to be gone. `crd_uid` is part of the proof: the entry must know the same CRD.
 pub(super) fn gone(state: &State, crd_uid: &Uid, rng: &mut dyn CryptoRng) -> Flow<Decision> {
@@ -97,9 +97,12 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<R
     if entry.current.is_some() || entry.previous.is_some() || entry.intent.is_some() {
         tell_of_unproven(state, entry)?;
         let mut owed = owed(state, entry);
+        let server = server.ok();
+        if let Some(server) = server {
+            owed.held = held(state, server, &owed)?;
+        }
         let call = server
-            .ok()
-            .filter(|_| state.pass.removal_fault.is_none())
+            .filter(|_| state.pass.removal_fault.is_none() && owed.held.is_none())
             .and_then(|_| obligations::begin(state, &mut owed, rng));
         return go(record(state, owed, call));
     }
@@ -124,6 +127,20 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<R
     }
     match server {
         Ok(server) => {
+            let held = held(state, server, entry)?;
+            if held != entry.held {
+                return go(record(
+                    state,
+                    LedgerEntry {
+                        held,
+                        ..entry.clone()
+                    },
+                    None,
+                ));
+            }
+            if held.is_some_and(|at| at == server.release.as_deref().unwrap_or_default()) {
+                return Ok(Rest::of(Wake::OnChange, Some(told_of_held(server))));
+            }
             obligations::discharge(state, server, rng)?;
             if let Some(fault) = &state.pass.removal_fault {
                 let why = obligations::described(fault, &server.key.name);
@@ -141,6 +158,37 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<R
         Some(at) => Ok(Rest::of(Wake::At(at), None)),
         None => go(obligations::written_or_removed(state, entry.clone())),
     }
+}
+
+/// Whether the removal of a client that is gone waits, as too many went at once: somebody may have deleted more than was
+/// meant. What the ledger keeps while it waits is the value that the releasing annotation of the server has.
+///
+/// A removal that was tried goes on, and one that was let go is not held later.
+fn held(state: &State, server: &Server, entry: &LedgerEntry) -> Flow<Option<String>> {
+    if entry.held.is_some() {
+        return Ok(entry.held.clone());
+    }
+    let Some(owed) = (entry.obligations.iter()).find(|owed| owed.was_current && owed.attempt.is_none())
+    else {
+        return Ok(None);
+    };
+    match state.pass.admitted {
+        None => go(Step::Admit(Quota::Removals {
+            since: owed.since,
+            at_most: server.removals_at_most,
+        })),
+        Some(true) => Ok(None),
+        Some(false) => Ok(Some(server.release.clone().unwrap_or_default())),
+    }
+}
+
+fn told_of_held(server: &Server) -> String {
+    format!(
+        "more than {} clients at {} were deleted within 10 minutes, so this removal is held. Platform team: if they are not \
+         wanted any more, give the annotation oauthclient.dev/release-held-deletions of {1} a new value; else apply them \
+         again, and they keep their credentials",
+        server.removals_at_most, server.key.name
+    )
 }
 
 fn finished(state: &State) -> Flow<Decision> {

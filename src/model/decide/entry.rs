@@ -75,6 +75,7 @@ pub(super) fn check(case: &Case, rng: &mut dyn CryptoRng) -> Flow {
 /// a client that is gone, and never comes back.
 fn left_behind(case: &Case, entry: &LedgerEntry) -> LedgerEntry {
     let mut entry = cleanup::owed(case.state, entry);
+    entry.held = None;
     for obligation in &mut entry.obligations {
         obligation.was_current = false;
     }
@@ -89,6 +90,7 @@ fn left_behind(case: &Case, entry: &LedgerEntry) -> LedgerEntry {
 /// has begun.
 fn taken_over(case: &Case, entry: &LedgerEntry) -> LedgerEntry {
     let mut entry = entry.clone();
+    entry.held = None;
     entry.owner = case.client.uid.clone();
     entry.crd_uid = case.state.here.crd_uid.clone();
     // As at every creation, the value that is there then rotates nothing.

@@ -2,7 +2,7 @@
 
 use rand::CryptoRng;
 
-use super::case::{Case, Flow, Trouble, attempt, record};
+use super::case::{Case, Flow, Trouble, attempt, go, record};
 use super::{claim, entry::secret_owned, keep, own_access};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
@@ -16,7 +16,7 @@ use crate::model::names::{generated_name, owner_hash, random_id};
 use crate::model::publication::secret_name;
 use crate::model::report::Obstacle;
 use crate::model::state::Server;
-use crate::model::step::{Call, Query, Request, Step};
+use crate::model::step::{Call, Query, Quota, Request, Step};
 
 /// Registers the client: the Secret must be publishable and the scopes there; then the intent is recorded and,
 /// in the next step, the call is sent.
@@ -28,6 +28,7 @@ pub(super) fn first(case: &Case, server: &Server, desired: &Desired, rng: &mut d
         Some(entry) => entry.clone(),
         None => blank(case, server, desired, rng),
     };
+    admitted(case, server, &entry, desired)?;
     keep::rehearse(case, &entry)?;
     scopes_there(case, server, &desired.metadata, Trouble::Spec)?;
     let candidate = candidate(&entry, server, desired, rng);
@@ -36,6 +37,35 @@ pub(super) fn first(case: &Case, server: &Server, desired: &Desired, rng: &mut d
         name_free(case, server, &candidate)?;
     }
     begin(case, server, entry, candidate, None, rng)
+}
+
+/// The rule that allows a client may allow a namespace only so many. What is still to be removed counts, or who makes
+/// and deletes clients faster than the server removes them would have any number there.
+fn admitted(case: &Case, server: &Server, entry: &LedgerEntry, desired: &Desired) -> Flow {
+    let Some((at_most, rule)) = &desired.clients_at_most else {
+        return Ok(());
+    };
+    match case.state.pass.admitted {
+        Some(true) => Ok(()),
+        None => go(Step::Admit(Quota::Clients {
+            at_most: *at_most,
+            own: u32::try_from(entry.obligations.len()).unwrap_or(u32::MAX),
+        })),
+        Some(false) => case.blocked_until(
+            Obstacle {
+                on: ClientCondition::Registered,
+                reason: ClientReason::QuotaReached,
+                message: format!(
+                    "namespace {} has as many clients at {} as rule {rule} allows: {at_most}, with those that are still to \
+                     be removed. Application team: delete one that is not needed, or ask the owner of {1}. Looked at again \
+                     with growing pauses.",
+                    case.state.subject.client.namespace, server.key.name
+                ),
+                stalled: true,
+            },
+            super::Wake::Backoff,
+        ),
+    }
 }
 
 /// Records the intent to register `candidate`; the call follows.
@@ -134,6 +164,7 @@ fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRn
         served: Served::at_creation(case.client.rotate.clone()),
         schedule: Scheduled::kept(None, &case.client.spec, case.state.now),
         obligations: Vec::new(),
+        held: None,
     }
 }
 

@@ -21,10 +21,11 @@ use crate::cluster::Cluster;
 use crate::cluster::memory::{Effect, MemoryCluster, WriteKind};
 use crate::model::{
     Capabilities, ClientKey, Condition, Credential, Decision, Here, InstanceId, LedgerEntry, NamespaceView,
-    Observation, Outcome, Server, ServerKey, ServerView, Step, Subject, Version, Wake, differs, testing,
+    Observation, Outcome, Quota, Server, ServerKey, ServerView, Step, Subject, Version, Wake, differs,
+    testing,
 };
 use crate::operator::pass::{Connection, Ended, Running, World};
-use crate::operator::scenarios::bench::{came, told};
+use crate::operator::scenarios::bench::{admits, came, told};
 use crate::provider::Provider;
 use crate::provider::connect::{Secrets, endpoints, fingerprint};
 
@@ -361,6 +362,10 @@ impl World for Installation {
         }
         let connection = self.connection.lock().unwrap().clone();
         (ServerView::Ready(Box::new(described)), Some(connection))
+    }
+
+    fn admit(&self, _subject: &Subject, _server: &ServerKey, quota: &Quota) -> bool {
+        admits(quota)
     }
 
     fn seen(&self, _subject: &Subject) -> Option<Observation> {

@@ -64,6 +64,15 @@ pub(super) fn applied_with_delay(stage: &Stage) {
     applied(stage);
 }
 
+pub(super) fn applied_and_held_when_deleted(stage: &Stage) {
+    stage.edit_server(|server| server.removals_at_most = 0);
+    applied(stage);
+}
+
+pub(super) fn released(stage: &Stage) {
+    stage.edit_server(|server| server.release = Some("go".into()));
+}
+
 pub(super) fn applied_to_retain(stage: &Stage) {
     applied(stage);
     stage

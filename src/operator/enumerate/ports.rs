@@ -18,11 +18,11 @@ use crate::cluster::memory::MemoryCluster;
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
     ClientKey, ClientObject, ClientView, Fault, FoundSecret, Happening, Here, InstanceId, NamespaceView,
-    Observation, Outcome, Publish, PublishMode, Record, Refusal, ServerKey, ServerView, Status, Step,
+    Observation, Outcome, Publish, PublishMode, Quota, Record, Refusal, ServerKey, ServerView, Status, Step,
     Subject, Uid, Version, testing,
 };
 use crate::operator::pass::{Connection, Permit, Permits, World};
-use crate::operator::scenarios::bench::{came, told};
+use crate::operator::scenarios::bench::{admits, came, told};
 use crate::provider::Provider;
 use crate::provider::gate::NoEntry;
 
@@ -138,6 +138,10 @@ impl World for Process {
         };
         let usable = matches!(view, ServerView::Ready(_));
         (view, usable.then_some(connection))
+    }
+
+    fn admit(&self, _subject: &Subject, _server: &ServerKey, quota: &Quota) -> bool {
+        admits(quota)
     }
 
     fn seen(&self, subject: &Subject) -> Option<Observation> {

@@ -169,6 +169,19 @@ const SCENES: &[Scene] = &[
         ..SCENE
     },
     Scene {
+        name: "delete-held-and-released",
+        setup: applied_and_held_when_deleted,
+        acts: &[DELETE, COLLECT, ("release", released)],
+        ..SCENE
+    },
+    Scene {
+        name: "delete-held-and-back",
+        setup: applied_and_held_when_deleted,
+        acts: &[DELETE, COLLECT, APPLY],
+        always_accepted: true,
+        ..SCENE
+    },
+    Scene {
         name: "delete-and-retain",
         setup: applied_to_retain,
         acts: &[DELETE],

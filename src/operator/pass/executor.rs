@@ -108,6 +108,9 @@ impl<'a> Executor<'a> {
                 Ok(claimed) => Outcome::Claimed(claimed),
                 Err(unread) => Outcome::Refused(Refusal::Unavailable(unread.why)),
             },
+            Step::Admit(quota) => {
+                Outcome::Admitted(self.world.admit(self.subject, state.server.key(), quota))
+            }
             Step::Observe(query) => self.ask(query).await?,
             Step::Record(record) => self.record(state, record).await?,
             Step::Call(call) => self.call(state, call).await?,

@@ -12,8 +12,8 @@ use crate::cluster::Cluster;
 use crate::cluster::memory::MemoryCluster;
 use crate::model::{
     Capabilities, ClientKey, Condition, Fault, FoundSecret, Happening, Here, InstanceId, LedgerEntry,
-    NamespaceView, Observation, Outcome, PublishMode, Record, Server, ServerKey, ServerView, Step, Subject,
-    Version, Wake, testing,
+    NamespaceView, Observation, Outcome, PublishMode, Quota, Record, Server, ServerKey, ServerView, Step,
+    Subject, Version, Wake, testing,
 };
 use crate::operator::pass::{Connection, Ended, Permit, Permits, Unfinished, World, run};
 use crate::provider::gate::NoEntry;
@@ -288,6 +288,14 @@ impl Bench {
     }
 }
 
+/// A limit that is reached by this client's own record alone: there are no others, and no time before.
+pub(in crate::operator) fn admits(quota: &Quota) -> bool {
+    match quota {
+        Quota::Clients { at_most, own } => own < at_most,
+        Quota::Removals { at_most, .. } => *at_most > 0,
+    }
+}
+
 #[async_trait]
 impl World for Bench {
     fn cluster(&self) -> &dyn Cluster {
@@ -327,6 +335,10 @@ impl World for Bench {
             call_limit: Duration::from_secs(30),
         };
         (view, Some(connection))
+    }
+
+    fn admit(&self, _subject: &Subject, _server: &ServerKey, quota: &Quota) -> bool {
+        admits(quota)
     }
 
     fn seen(&self, _subject: &Subject) -> Option<Observation> {
@@ -381,6 +393,7 @@ pub(in crate::operator) fn told(step: &Step) -> String {
             crate::model::Query::Revoked(_) => "observe token of what is owed".into(),
         },
         Step::FindClaim(_) => "find claim".into(),
+        Step::Admit(_) => "ask for admission".into(),
         Step::Record(Record::Remove { .. }) => "record: remove entry".into(),
         Step::Record(Record::Write {
             entry,
@@ -456,6 +469,8 @@ pub(in crate::operator) fn came(outcome: &Outcome) -> String {
         Outcome::Scopes(_) => "scopes".into(),
         Outcome::Claimed(true) => "claimed by another".into(),
         Outcome::Claimed(false) => "claimed by nobody else".into(),
+        Outcome::Admitted(true) => "admitted".into(),
+        Outcome::Admitted(false) => "not admitted".into(),
         Outcome::Token(verification) => format!("{verification:?}")
             .split('(')
             .next()

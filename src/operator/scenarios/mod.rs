@@ -3,6 +3,7 @@
 mod again;
 pub(super) mod bench;
 mod families;
+mod limits;
 mod names;
 mod own_access;
 mod promises;

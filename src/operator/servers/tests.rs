@@ -96,6 +96,7 @@ fn a_tender(fake: &Shared) -> (Tender, ServerObject) {
         uid: "u".into(),
         generation: 1,
         spec: Arc::new(object.spec.0),
+        release: None,
     };
     let key = ServerKey {
         namespace: None,

@@ -6,7 +6,9 @@ use kube::ResourceExt as _;
 use serde::Serialize;
 
 use super::seen::{Reading, RecordSeen, Seen};
-use crate::api::{ClientCondition, ClientReason, OAuthClient, OAuthClientStatus};
+use crate::api::{
+    ANNOTATION_RELEASE_HELD_DELETIONS, ClientCondition, ClientReason, OAuthClient, OAuthClientStatus,
+};
 use crate::model::Happening;
 use crate::plugin::moves::{Mover, named_in};
 use crate::plugin::owed::{Owed, OwedState, ServerName};
@@ -419,6 +421,9 @@ fn next(seen: &Seen, status: &OAuthClientStatus, wrong: &[Wrong], owed: &[Owed])
         match owed.state {
             OwedState::Due => next.push(format!("{what} as soon as the server lets us")),
             OwedState::Waiting => next.push(format!("{what} at {}", moment(now, owed.not_before))),
+            OwedState::Held => next.push(format!(
+                "{what} once the server's annotation {ANNOTATION_RELEASE_HELD_DELETIONS} has a new value"
+            )),
             OwedState::Unmanageable | OwedState::OtherCluster => {}
         }
     }
