@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := help
 # One thing after the other: cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help build demo test enumerate enumerate-all replay conformance soak lint fmt generate check-generated audit control-plane clean
+.PHONY: help build demo test enumerate enumerate-all replay conformance soak lint fmt generate check-generated audit image-check control-plane clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,10 @@ check-generated: ## Compare what is generated with what is in git
 audit: ## Check licences, banned crates and sources of the dependency tree (builds cargo-deny once, minutes)
 	@tools/need rust
 	tools/cargo-deny check bans licenses sources
+
+image-check: ## Build the operator as the Dockerfile does, and run it in an empty root; needs no container engine, but root
+	@tools/need rust
+	@tools/image-check
 
 control-plane: ## Build the local control plane into the user's cache folder, once
 	@testcluster/build

@@ -62,9 +62,17 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end }}
 
-{{- define "oauth-client-operator.podLabels" -}}
-{{ include "oauth-client-operator.standardLabels" . }}
-{{- with merge (dict) (.Values.podLabels | default dict) (.Values.commonLabels | default dict) }}
+{{/*
+The labels of an object that something else selects by labels of its own, which win. Takes a list: the root, those labels.
+*/}}
+{{- define "oauth-client-operator.labelsWith" -}}
+{{- $root := index . 0 -}}
+{{ include "oauth-client-operator.standardLabels" $root }}
+{{- with merge (dict) (index . 1 | default dict) ($root.Values.commonLabels | default dict) }}
 {{ toYaml . }}
 {{- end }}
+{{- end }}
+
+{{- define "oauth-client-operator.podLabels" -}}
+{{ include "oauth-client-operator.labelsWith" (list . .Values.podLabels) }}
 {{- end }}
