@@ -1,5 +1,6 @@
 //! What the program can be started with.
 
+pub mod cocoon;
 pub mod composer;
 pub mod digitalroute;
 pub mod dynamic_registration;

@@ -35,6 +35,11 @@ impl<T: Clone> Lagged<T> {
         unseen.map_or(&self.now, |(_, before)| before)
     }
 
+    /// Forgets what the things were, as if they had always been so.
+    pub fn forget(&mut self) {
+        self.history.clear();
+    }
+
     /// The things, to be changed; remembers what they are.
     pub fn change(&mut self) -> &mut Vec<T> {
         if self.history.len() == HISTORY {

@@ -6,12 +6,13 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use arguments::cocoon::CocoonArgs;
 use arguments::composer::ComposerArgs;
 use arguments::digitalroute::DigitalRouteArgs;
 use arguments::dynamic_registration::DynamicRegistrationArgs;
 use authserver_emulator::emulator::Emulator;
 use authserver_emulator::switch::{self, SwitchInfo};
-use authserver_emulator::{AuthServer, composer, digitalroute, dynamic_registration};
+use authserver_emulator::{AuthServer, cocoon, composer, digitalroute, dynamic_registration};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -28,6 +29,8 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Server {
+    /// Cocoon Data SafeShare, formerly the Covata Platform.
+    Cocoon(Box<CocoonArgs>),
     /// Composer Trusted Access: Zoomdata, Logi Composer, Symphony, Simba.
     Composer(Box<ComposerArgs>),
     /// DigitalRoute MediationZone and Usage Engine Private Edition: "Authorization Server".
@@ -44,10 +47,15 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(io::stderr)
         .init();
     match Command::parse().server {
+        Server::Cocoon(args) if args.common.list_switches => list(&cocoon::Switches::info()),
         Server::Composer(args) if args.common.list_switches => list(&composer::Switches::info()),
         Server::Digitalroute(args) if args.common.list_switches => list(&digitalroute::Switches::info()),
         Server::DynamicRegistration(args) if args.common.list_switches => {
             list(&dynamic_registration::Switches::info())
+        }
+        Server::Cocoon(args) => {
+            let config = args.config()?;
+            run(config.listen, cocoon::Emulator::start(config)).await
         }
         Server::Composer(args) => {
             let config = args.config()?;

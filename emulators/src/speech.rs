@@ -2,7 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
-use hyper::header::{CONTENT_TYPE, HeaderValue, LOCATION, WWW_AUTHENTICATE};
+use hyper::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE};
 use jiff::Timestamp;
 use serde_json::{Number, Value, json};
 
@@ -24,6 +24,15 @@ pub fn json_answer(status: u16, value: &Value, content_type: Option<&'static str
             .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     }
     answer.body = value.to_string().into();
+    answer
+}
+
+/// An answer with more headers.
+pub fn with_headers(
+    mut answer: Answer,
+    headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
+) -> Answer {
+    answer.headers.extend(headers);
     answer
 }
 

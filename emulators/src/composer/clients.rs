@@ -4,11 +4,12 @@ use serde_json::{Map, Value, json};
 
 use super::choices::{Handle, ValidityExcess};
 use super::state::{Client, Store};
-use super::voice::{Shown, Voice, with_headers};
+use super::voice::{Shown, Voice};
 use crate::Done;
 use crate::http::Answer;
 use crate::listing::sort;
 use crate::management_choices::{ChangeAnswer, DeleteAbsent, Duplicate, Field, Freed, GetAbsent};
+use crate::speech::with_headers;
 use crate::switch::Either::{Do, Refuse};
 use crate::switch::Success;
 

@@ -1,6 +1,6 @@
 //! How the server speaks: clients and refusals in the manner that the switches choose.
 
-use hyper::header::{ACCEPT, HeaderValue};
+use hyper::header::ACCEPT;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -189,10 +189,4 @@ impl Voice<'_> {
             }
         }
     }
-}
-
-/// The answer with more headers.
-pub fn with_headers(mut answer: Answer, headers: Vec<(hyper::header::HeaderName, HeaderValue)>) -> Answer {
-    answer.headers.extend(headers);
-    answer
 }
