@@ -69,11 +69,14 @@ impl Listing {
                 let marks = json!({ "offset": offset, "limit": limit, "total": total });
                 self.marked(window(items, offset, limit), marks, total)
             }
-            Paging::Next => {
+            Paging::Next | Paging::Endless | Paging::Repeats => {
                 let from = asked("cursor").unwrap_or(0);
                 let next = from.saturating_add(most);
-                let piece = window(items, from, most);
-                if next >= total {
+                let piece = match self.paging {
+                    Paging::Repeats => window(items, 0, most),
+                    _ => window(items, from, most),
+                };
+                if self.paging == Paging::Next && next >= total {
                     return self.piece(piece, Map::new(), Vec::new());
                 }
                 let address = format!("{}?cursor={next}", request.path);

@@ -128,6 +128,10 @@ choice! {
         Offset = "offset",
         /// In pages that name the next one, in the body and in `Link`.
         Next = "next",
+        /// The same, but there is always a next one, and in the end it is empty.
+        Endless = "endless",
+        /// The same, but whichever is asked for, the first one comes.
+        Repeats = "repeats",
     }
 }
 choice! {

@@ -119,6 +119,25 @@ async fn paging() {
 }
 
 #[tokio::test]
+async fn pages_without_an_end() {
+    for (value, third, beyond) in [
+        ("next", vec!["c2"], vec![]),
+        ("endless", vec!["c2"], vec![]),
+        ("repeats", vec!["c3", "c4"], vec!["c3", "c4"]),
+    ] {
+        let caller = filled(&[("paging", value), ("page_size", "2")], 5).await;
+        for (cursor, expected) in [(4, third), (400, beyond)] {
+            let page = caller.call("GET", &format!("/clients?cursor={cursor}")).await;
+            assert_eq!(names(&page.json()["content"]), expected, "{value}");
+            let next = format!("/composer/api/trusted-access/clients?cursor={}", cursor + 2);
+            let link = (value != "next").then(|| format!("<{next}>; rel=\"next\""));
+            assert_eq!(page.header("link"), link.as_deref(), "{value}");
+            assert_eq!(page.json()["next"] == next, value != "next", "{value}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn marks_of_a_page() {
     let caller = filled(&[("paging", "page"), ("page_size", "3")], 5).await;
     let mut page = caller.call("GET", "/clients?page=1&size=100").await.json();
