@@ -41,7 +41,8 @@ pub struct CocoonArgs {
     /// several times.
     #[arg(long = "user-env")]
     users: Vec<String>,
-    /// The id of an app that somebody registered before, its name and its secret too; can be given several times.
+    /// The id of an app that somebody registered before, and its name; its secret is secret-of-<id>. Can be given
+    /// several times.
     #[arg(long = "client")]
     clients: Vec<String>,
 }

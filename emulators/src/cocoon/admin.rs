@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::state::{App, Token, User};
-use super::{Cocoon, Inner, there_before};
+use super::{Cocoon, Inner, secret_of, there_before};
 use crate::http::{Answer, Request};
 
 /// How long an authorization code is good, in seconds.
@@ -95,7 +95,7 @@ fn create(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
     let Some(client_id) = wish.client_id.clone() else {
         return Err(Answer::problem(400, "clientId is missing"));
     };
-    let app = wish.of(there_before(&client_id, &client_id));
+    let app = wish.of(there_before(&client_id, &secret_of(&client_id)));
     let app = inner.store.add(&inner.switches, app);
     Ok(Answer::json(201, &json!(app)))
 }

@@ -88,7 +88,8 @@ pub struct Config {
     pub users: Vec<User>,
     /// Id and secret of the app that administrators log in with; it has `password` and `refresh_token`.
     pub bootstrap: (String, String),
-    /// Each the `clientId`, `appName` and secret of an app that somebody registered before.
+    /// Each the `clientId` and `appName` of an app that somebody registered before; its secret is
+    /// `secret-of-` and that.
     pub clients: Vec<String>,
     /// The switches.
     pub switches: Switches,
@@ -130,7 +131,7 @@ impl Inner {
         let (id, secret) = &config.bootstrap;
         store.add(&switches, there_before(id, secret));
         for name in &config.clients {
-            store.add(&switches, there_before(name, name));
+            store.add(&switches, there_before(name, &secret_of(name)));
         }
         store.apps.forget();
         Self { switches, store }
@@ -140,6 +141,12 @@ impl Inner {
         let app = self.store.authenticate(client_id, client_secret);
         app.is_some_and(|app| app.enabled)
     }
+}
+
+/// The secret of an app for which nobody chose one. Not its id: who looks for secrets where they must not be
+/// would find that everywhere.
+fn secret_of(client_id: &str) -> String {
+    format!("secret-of-{client_id}")
 }
 
 /// An app of somebody else, named like its id.

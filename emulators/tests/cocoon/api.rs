@@ -205,7 +205,10 @@ async fn the_context_path_is_as_configured_and_others_were_there_before() {
     assert_eq!(caller.emulator.api_url(), expected);
     let theirs = wish("theirs");
     assert_eq!(caller.register(&theirs).await.status, 409);
-    assert!(caller.emulator.verify_pair("theirs", "theirs"), "it is in use");
+    assert!(
+        caller.emulator.verify_pair("theirs", "secret-of-theirs"),
+        "it is in use"
+    );
 }
 
 fn total(answer: &Read) -> Value {
