@@ -43,7 +43,12 @@ impl Request {
 
     /// User and password of HTTP Basic authentication.
     pub fn basic(&self) -> Option<(String, String)> {
-        let (scheme, credential) = self.header(&AUTHORIZATION)?.split_once(' ')?;
+        self.basic_in(&AUTHORIZATION)
+    }
+
+    /// User and password of HTTP Basic authentication that came in this header.
+    pub fn basic_in(&self, header: &HeaderName) -> Option<(String, String)> {
+        let (scheme, credential) = self.header(header)?.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
             return None;
         }

@@ -8,8 +8,9 @@
 //!
 //! * this crate's root: sockets ([`server`]), the course of one call ([`hub`]), the [`journal`], what goes
 //!   wrong on command ([`misbehave`], [`garble`], [`wire`]) and the [`control`] API under `/_control`;
-//! * one module for each product ([`digitalroute`]) or standard ([`dynamic_registration`]), which implements
-//!   [`AuthServer`] in memory and without any I/O.
+//! * one module for each product ([`cocoon`], [`composer`], [`digitalroute`]) or standard
+//!   ([`dynamic_registration`]), which implements [`AuthServer`] in memory and without any I/O. What management APIs have in common is in
+//!   [`speech`], [`listing`] and [`lagged`], the values of shared switches in [`management_choices`].
 //!
 //! ```no_run
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -22,6 +23,8 @@
 //! # Ok(()) }
 //! ```
 
+pub mod cocoon;
+pub mod composer;
 pub mod control;
 pub mod digitalroute;
 pub mod dynamic_registration;
@@ -30,9 +33,13 @@ pub mod garble;
 pub mod http;
 pub mod hub;
 pub mod journal;
+pub mod lagged;
+pub mod listing;
+pub mod management_choices;
 pub mod misbehave;
 pub mod random;
 pub mod server;
+pub mod speech;
 pub mod switch;
 pub mod token;
 pub mod token_choices;

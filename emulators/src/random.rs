@@ -1,6 +1,6 @@
 //! Ids, secrets and tokens that are made up.
 
-use rand::RngExt as _;
+use rand::{Rng as _, RngExt as _};
 
 use crate::choice;
 
@@ -37,4 +37,17 @@ pub fn random(length: usize, alphabet: &[u8]) -> String {
     (0..length)
         .map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())]))
         .collect()
+}
+
+/// A random UUID, as text.
+pub fn uuid() -> String {
+    let digits = format!("{:016x}{:016x}", rand::rng().next_u64(), rand::rng().next_u64());
+    let parts = [
+        &digits[..8],
+        &digits[8..12],
+        &digits[12..16],
+        &digits[16..20],
+        &digits[20..],
+    ];
+    parts.join("-")
 }

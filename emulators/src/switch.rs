@@ -152,7 +152,7 @@ pub struct SwitchInfo {
     pub default: String,
     /// The values it can have.
     pub values: String,
-    /// `U` unknown, `I` inferred, `D` contrary to the documentation.
+    /// `U` unknown, `I` inferred, `F` seen by others at a real server, `D` contrary to the documentation.
     pub tag: &'static str,
     /// The doubt that it stands for.
     pub doubt: &'static str,

@@ -52,12 +52,17 @@ impl Refusal {
 pub struct Form(Vec<(String, String)>);
 
 impl Form {
-    /// Reads a request for `client_credentials`, and refuses any other.
-    pub fn of(request: &Request) -> Result<Self, Refusal> {
+    /// Reads a request, whatever it is for.
+    pub fn read(request: &Request) -> Result<Self, Refusal> {
         if request.media_type() != "application/x-www-form-urlencoded" {
             return Err(Refusal::new("invalid_request", "the body is not a form"));
         }
-        let form = Self(form_urlencoded::parse(&request.body).into_owned().collect());
+        Ok(Self(form_urlencoded::parse(&request.body).into_owned().collect()))
+    }
+
+    /// Reads a request for `client_credentials`, and refuses any other.
+    pub fn of(request: &Request) -> Result<Self, Refusal> {
+        let form = Self::read(request)?;
         match form.get("grant_type") {
             None => Err(Refusal::new("invalid_request", "grant_type is missing")),
             Some("client_credentials") => Ok(form),
@@ -107,7 +112,7 @@ pub fn credentials(
 }
 
 /// What id and secret in Basic may mean.
-fn decoded(decoding: BasicDecoding, id: String, secret: String) -> Vec<(String, String)> {
+pub fn decoded(decoding: BasicDecoding, id: String, secret: String) -> Vec<(String, String)> {
     let form = (form_decoded(&id), form_decoded(&secret));
     match decoding {
         BasicDecoding::Plain => vec![(id, secret)],

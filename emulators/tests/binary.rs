@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use authserver_emulator::switch::SwitchInfo;
-use authserver_emulator::{digitalroute, dynamic_registration};
+use authserver_emulator::{cocoon, composer, digitalroute, dynamic_registration};
 use serde_json::{Value, json};
 
 fn program(arguments: &[&str]) -> Command {
@@ -150,6 +150,8 @@ async fn it_can_be_open() {
 
 #[test]
 fn it_lists_its_switches() {
+    lists("cocoon", &cocoon::Switches::info());
+    lists("composer", &composer::Switches::info());
     lists("digitalroute", &digitalroute::Switches::info());
     lists("dynamic-registration", &dynamic_registration::Switches::info());
 }
@@ -292,6 +294,140 @@ fn it_says_what_is_wrong_with_the_arguments_for_registration() {
         (&["--listen", "192.0.2.1:1"], "192.0.2.1:1"),
     ] {
         let said = stderr_of(&mut server("dynamic-registration", arguments));
+        assert!(said.contains(complaint), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_a_composer() {
+    let arguments = [
+        "--password-env",
+        "PASSWORD",
+        "--session-env",
+        "SESSION",
+        "--csrf-token-env",
+        "CSRF_TOKEN",
+        "--context-path",
+        "/zoomdata",
+        "--user",
+        "acme/ann",
+        "--supervisor",
+        "acme/boss",
+        "--account",
+        "empty",
+        "--client",
+        "theirs",
+        "--switch",
+        "list_shape=data",
+    ];
+    let mut command = server("composer", &arguments);
+    command
+        .env("PASSWORD", "p")
+        .env("SESSION", "s")
+        .env("CSRF_TOKEN", "c");
+    let (child, url) = start(&mut command);
+    let clients = format!("{url}/zoomdata/api/trusted-access/clients");
+    assert_eq!(status(clients.clone(), "operator", "p").await, 200);
+    assert_eq!(status(clients, "operator", "wrong").await, 401);
+    let state = reqwest::get(format!("{url}/_control/state"))
+        .await
+        .expect("it answers");
+    let state: Value = state.json().await.expect("that is JSON");
+    assert_eq!(state["clients"][0]["client_name"], "theirs");
+    assert_eq!(
+        state["users"],
+        json!([
+            { "username": "ann", "account": "acme", "supervisor": false, "pushed": 0 },
+            { "username": "boss", "account": "acme", "supervisor": true, "pushed": 0 },
+        ])
+    );
+    assert_eq!(state["sessions"], json!([{ "session": "s", "csrf_token": "c" }]));
+    ends_after(child, "TERM");
+}
+
+#[test]
+fn it_says_what_is_wrong_with_the_arguments_for_a_composer() {
+    for (arguments, complaint) in [
+        (&[][..], "--password-file or --password-env"),
+        (&["--password-env", "SURELY_NOT_SET"], "SURELY_NOT_SET"),
+        (&["--switch", "paging=maybe"], "none, cut, page"),
+        (&["--context-path", "composer"], "slash"),
+        (&["--session-env", "X"], "--csrf-token-env"),
+        (&["--password-env", "PATH", "--user", "ann"], "account/name"),
+        (
+            &["--password-env", "PATH", "--supervisor", "/ann"],
+            "account/name",
+        ),
+    ] {
+        let said = stderr_of(&mut server("composer", arguments));
+        assert!(said.contains(complaint), "{arguments:?}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn it_is_a_cocoon() {
+    let arguments = [
+        "--password-env",
+        "PASSWORD",
+        "--bootstrap-id",
+        "app",
+        "--bootstrap-secret-env",
+        "BOOTSTRAP_SECRET",
+        "--two-factor",
+        "--context-path",
+        "/access",
+        "--user-env",
+        "ANN",
+        "--client",
+        "theirs",
+        "--switch",
+        "restricted_mark=field",
+    ];
+    let mut command = server("cocoon", &arguments);
+    command
+        .env("PASSWORD", "p")
+        .env("BOOTSTRAP_SECRET", "b")
+        .env("ANN", "ann/a/b");
+    let (child, url) = start(&mut command);
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .build()
+        .expect("a client can be made");
+    for (username, password, restricted) in [("operator", "p", true), ("ann", "a/b", false)] {
+        let form = [
+            ("grant_type", "password"),
+            ("username", username),
+            ("password", password),
+        ];
+        let request = client.post(format!("{url}/access/api/oauth/token"));
+        let answer = request.basic_auth("app", Some("b")).form(&form).send().await;
+        let token: Value = answer.expect("it answers").json().await.expect("that is JSON");
+        assert!(token["access_token"].is_string(), "{username}");
+        assert_eq!(token["mfaRequired"] == true, restricted, "{username}");
+    }
+    let state = reqwest::get(format!("{url}/_control/state"))
+        .await
+        .expect("it answers");
+    let state: Value = state.json().await.expect("that is JSON");
+    assert_eq!(state["clients"][1]["appName"], "theirs");
+    ends_after(child, "TERM");
+}
+
+#[test]
+fn it_says_what_is_wrong_with_the_arguments_for_a_cocoon() {
+    let whole = ["--password-env", "PATH", "--bootstrap-secret-env", "PATH"];
+    for (arguments, complaint) in [
+        (&[][..], "--password-file or --password-env"),
+        (&["--password-env", "PATH"], "--bootstrap-secret-file"),
+        (&["--password-env", "SURELY_NOT_SET"], "SURELY_NOT_SET"),
+        (&["--switch", "info_id=roman"], "number, text, uuid"),
+        (&["--context-path", "access/"], "slash"),
+        (
+            &[&whole[..], &["--user-env", "NAMELESS"]].concat(),
+            "name/password",
+        ),
+    ] {
+        let said = stderr_of(server("cocoon", arguments).env("NAMELESS", "ann"));
         assert!(said.contains(complaint), "{arguments:?}: {said}");
     }
 }
