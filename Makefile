@@ -1,6 +1,8 @@
 # What can be done here: make help
 
 .DEFAULT_GOAL := help
+# The same for every build, here and in tests/all: cargo would build the library once more for each choice.
+FEATURES := --features enumerate,conformance
 # One thing after the other: cargo uses all cores by itself.
 .NOTPARALLEL:
 .PHONY: help build demo test enumerate enumerate-all replay conformance soak lint fmt generate check-generated audit image-check control-plane clean
@@ -11,7 +13,7 @@ help: ## Say what can be made
 build: ## Build the operator and the emulators, unoptimised as the tests use them, into target/debug
 	@tools/need rust
 # One test with it: so the dependencies are those of the tests, and are not built a second time for them.
-	cargo build --locked --workspace --bins --test structure
+	cargo build --locked --workspace $(FEATURES) --bins --test structure
 
 demo: ## Show the whole story on a local control plane, or on the cluster of DEMO_KUBECONFIG; SERVER=oidc-provider on a real server
 	@demo/run
@@ -24,11 +26,11 @@ enumerate: ## Disturb every step of every scenario of the core, in bounds; minut
 
 enumerate-all: ## The same far beyond: pairs, second instances anywhere, long random runs; hours
 	@tools/need rust
-	ENUMERATE=all cargo test --locked --workspace --lib --features enumerate -- --nocapture enumerate::
+	ENUMERATE=all cargo test --locked --workspace $(FEATURES) --lib -- --nocapture enumerate::
 
 replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:late
 	@tools/need rust
-	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace --lib --features enumerate -- --nocapture enumerate::replay
+	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace $(FEATURES) --lib -- --nocapture enumerate::replay
 
 conformance: ## Check every adapter at its emulators and servers; VARIANT=put_pair=new_pair CHECK=rotate chooses
 	@tools/need rust
@@ -37,12 +39,12 @@ conformance: ## Check every adapter at its emulators and servers; VARIANT=put_pa
 soak: ## 200 clients under load while everything is killed, stopped or away, and 100 on oidc-provider; 30 minutes
 	@tools/need rust cluster node
 	@$(MAKE) --no-print-directory build
-	cargo test --locked --workspace --no-run --test disruption
-	SOAK=long testcluster/run cargo test --locked --workspace --test disruption -- soak:: registration::
+	cargo test --locked --workspace $(FEATURES) --no-run --test disruption
+	SOAK=long testcluster/run cargo test --locked --workspace $(FEATURES) --test disruption -- soak:: registration::
 
 lint: ## Check with clippy, and the syntax of scripts
 	@tools/need rust
-	cargo clippy --workspace --all-targets --features enumerate,conformance --locked -- -D warnings
+	cargo clippy --workspace --all-targets $(FEATURES) --locked -- -D warnings
 	tools/check-scripts
 
 fmt: ## Format the code
@@ -51,13 +53,13 @@ fmt: ## Format the code
 
 generate: ## Write what is generated: definitions, docs/resources.md, the chart's copy and golden files
 	@tools/need rust cluster
-	UPDATE_GENERATED=1 cargo test --locked --workspace --test generated
+	UPDATE_GENERATED=1 cargo test --locked --workspace $(FEATURES) --test generated
 	charts/copy-crds
 	UPDATE_GENERATED=1 tools/with-helm charts/test
 
 check-generated: ## Compare what is generated with what is in git
 	@tools/need rust cluster
-	cargo test --locked --workspace --test generated
+	cargo test --locked --workspace $(FEATURES) --test generated
 	charts/copy-crds --check
 	tools/with-helm charts/test
 

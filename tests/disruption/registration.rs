@@ -124,6 +124,7 @@ impl Stage {
                     "scopes": ["read", "write"],
                 }],
                 "limits": {"requestsPerMinute": 6000, "burst": 100, "requestTimeoutSeconds": 5},
+                "deletion": {"maxBurst": 100_000},
             },
         });
         let servers: Api<ClusterAuthorizationServer> = Api::all(world.kube.clone());

@@ -67,7 +67,12 @@ type Weather = Vec<(Instant, String)>;
 pub async fn nothing_is_lost_whatever_is_killed_and_stopped(world: &'static World) {
     let plan = Plan::read();
     world.say(&format!("the soak: {plan:?}; again with SOAK_SEED={}", plan.seed));
-    let scene = Scene::with(world, "soak", json!({"limits": {"requestTimeoutSeconds": 2}})).await;
+    let spec = json!({
+        "limits": {"requestTimeoutSeconds": 2},
+        // So many deletions in a short time are meant here.
+        "deletion": {"maxBurst": 100_000},
+    });
+    let scene = Scene::with(world, "soak", spec).await;
     let began = Instant::now();
     // Calls take a while, so that some of them are under way when the operator is killed.
     scene.misbehave("mutation", Behaviour::DelayAfter { ms: 150 });

@@ -99,6 +99,9 @@ impl Wishes {
                 }
                 // Their values are not names.
                 "--format" | "--color" | "--logfile" | "-Z" => drop(words.next()),
+                option if option.starts_with("--skip=") => {
+                    wishes.skip.push(option["--skip=".len()..].to_owned());
+                }
                 option if option.starts_with('-') => {}
                 name => wishes.names.push(name.to_owned()),
             }
