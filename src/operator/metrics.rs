@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -28,6 +28,8 @@ pub struct Metrics {
     steps: Family<StepLabels, Counter>,
     step_seconds: Family<StepKind, Histogram>,
     provider_calls: Family<CallLabels, Counter>,
+    /// The series of these that there are: a family does not tell.
+    provider_calls_made: Arc<Mutex<BTreeSet<CallLabels>>>,
     panics: Counter,
     lost_events: Counter,
     queue_depth: Gauge,
@@ -57,7 +59,7 @@ struct StepLabels {
     outcome: &'static str,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, EncodeLabelSet)]
 struct CallLabels {
     server: String,
     call: &'static str,
@@ -97,6 +99,7 @@ pub struct Counts {
 #[derive(Debug, Clone)]
 pub struct Calls {
     family: Family<CallLabels, Counter>,
+    made: Arc<Mutex<BTreeSet<CallLabels>>>,
     server: String,
 }
 
@@ -109,6 +112,10 @@ impl Calls {
             outcome: fault.map_or("Done", Fault::kind),
         };
         self.family.get_or_create(&labels).inc();
+        self.made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(labels);
     }
 }
 
@@ -122,6 +129,7 @@ impl Default for Metrics {
                 Histogram::new(exponential_buckets(0.001, 2.0, 16))
             }),
             provider_calls: Family::default(),
+            provider_calls_made: Arc::default(),
             panics: Counter::default(),
             lost_events: Counter::default(),
             queue_depth: Gauge::default(),
@@ -218,6 +226,7 @@ impl Metrics {
     pub fn calls_of(&self, server: &ServerKey) -> Calls {
         Calls {
             family: self.provider_calls.clone(),
+            made: self.provider_calls_made.clone(),
             server: label(server),
         }
     }
@@ -270,7 +279,25 @@ impl Metrics {
         }
     }
 
-    /// A server object is gone: so are its series.
+    /// A server object is gone, and with it all series that tell of it: whoever makes and deletes such objects shall not
+    /// fill the memory.
+    pub fn gone(&self, server: &ServerKey) {
+        self.forget(server);
+        let name = label(server);
+        let mut made = self
+            .provider_calls_made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        made.retain(|labels| {
+            let stays = labels.server != name;
+            if !stays {
+                self.provider_calls.remove(labels);
+            }
+            stays
+        });
+    }
+
+    /// Nothing is known of how a server stands: it is not said either.
     pub fn forget(&self, server: &ServerKey) {
         let name = label(server);
         self.server_ready.remove(&ServerLabels { server: name.clone() });
@@ -375,7 +402,14 @@ mod tests {
             text.contains(r#"oauthclient_clients{server="corp",state="registered"} 3"#),
             "{text}"
         );
+        metrics.calls_of(&server).made("Register", None);
         metrics.forget(&server);
+        let text = metrics.text().unwrap();
+        assert!(
+            text.contains("corp") && !text.contains("oauthclient_clients{"),
+            "{text}"
+        );
+        metrics.gone(&server);
         assert!(!metrics.text().unwrap().contains("corp"));
     }
 

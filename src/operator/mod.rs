@@ -1,5 +1,13 @@
 //! Wiring: what feeds the core, runs its steps, and keeps the process healthy.
 //!
+//! ```text
+//! watches ──► mirror ──► queue ──► run ──► pass: gather ► decide ► executor ► fold ──┬──► cluster::Cluster
+//!    │                     ▲                        │                                └──► provider::Provider
+//!    ▼                     │ held until it leads    ▼                                        ▲ through tapped, scopes
+//! tending ──► servers ─────┴─── lead             world (`Operator`, what a pass sees)        │ and the gate's permits
+//!                └───────────────────────── the way to each server ──────────────────────────┘
+//! ```
+//!
 //! - **The pass**: [`pass`] takes the steps of one client, in the [`world`], which is what steps see and change; [`queue`]
 //!   says who is next, [`run`] has the workers and their retries.
 //! - **The process**: [`args`] is its command line, [`start`] finds out where it is, [`lead`] takes part in the election,

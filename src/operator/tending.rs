@@ -95,7 +95,8 @@ impl Tending {
                     task.end().await;
                 }
                 operator.servers.remove(&key);
-                operator.metrics.forget(&key);
+                operator.metrics.gone(&key);
+                operator.admissions.forget(&key);
                 operator.look_at_server(&key, Urgency::Change);
             }
             Order::CredentialChanged((namespace, name)) => {

@@ -2,6 +2,23 @@
 //!
 //! [`decide`] is a chain of stages. Each looks at one concern and either lets the next one have its say or ends
 //! the chain with a decision; the order of the stages is the order of importance.
+//!
+//! | stage | reads | writes at Kubernetes | calls the server |
+//! | --- | --- | --- | --- |
+//! | `entry` | | the record, taken over from a predecessor; removes a Secret of it | |
+//! | `intent::store_answer` | | the record, with the answer | |
+//! | `keep` | | the Secret | |
+//! | `overlap` | a token | the record | |
+//! | `obligations` | what a lost attempt made | the record | Delete, Disable |
+//! | `access` | | (pure: rules and abilities) | |
+//! | `intent::resolve` | the client of an open call | the record | repeats the open call |
+//! | `register`, `claim` | names, scopes, admission | rehearses the Secret; the record | Register, ProvisionScopes |
+//! | `drift`, `own_access` | the client, or a token | the record | Register, Update |
+//! | `update` | scopes | the record | Update |
+//! | `rotate` | scopes | the record | Rotate, Register |
+//! | `cleanup` (the client is gone) | admission | removes Secret and record | through `obligations` |
+//!
+//! A call is always two steps: the record of the attempt, then the call. Each stage may block, with what is in the way.
 
 mod case;
 mod claim;
