@@ -32,7 +32,7 @@ replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:
 	@tools/need rust
 	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace $(FEATURES) --lib -- --nocapture enumerate::replay
 
-conformance: ## Check every adapter at its emulators and servers; VARIANT=put_pair=new_pair CHECK=rotate chooses
+conformance: ## Check every adapter at its emulators and servers; SERVER, VARIANT=put_pair=new_pair and CHECK=rotate choose
 	@tools/need rust
 	@CONFORMANCE_SERVER='$(SERVER)' CONFORMANCE_VARIANT='$(VARIANT)' CONFORMANCE_CHECK='$(CHECK)' tests/all --part conformance
 
@@ -51,7 +51,7 @@ fmt: ## Format the code
 	@tools/need rust
 	cargo fmt --all
 
-generate: ## Write what is generated: definitions, docs/resources.md, the chart's copy and golden files
+generate: ## Write what is generated: definitions, docs/resources.md, docs/providers.md, the chart's copy and golden files
 	@tools/need rust cluster
 	UPDATE_GENERATED=1 cargo test --locked --workspace $(FEATURES) --test generated
 	charts/copy-crds

@@ -7,7 +7,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use oauth_client_operator::api;
+use oauth_client_operator::{api, provider};
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -64,4 +64,26 @@ fn reference_is_up_to_date() {
         "run UPDATE_GENERATED=1 cargo test --test generated: {}",
         wrong.unwrap()
     );
+}
+
+#[test]
+fn capabilities_are_up_to_date() {
+    let page = provider::docs::markdown().unwrap();
+    let wrong = check(&root().join("docs/providers.md"), &page);
+    assert!(
+        wrong.is_none(),
+        "run UPDATE_GENERATED=1 cargo test --test generated: {}",
+        wrong.unwrap()
+    );
+}
+
+/// Each adapter that is there has a page.
+#[test]
+fn every_adapter_has_a_page() {
+    let page = provider::docs::markdown().unwrap();
+    let links = page.split("(providers/").skip(1);
+    for link in links.filter_map(|rest| rest.split(')').next()) {
+        let path = root().join("docs/providers").join(link);
+        assert!(path.exists(), "docs/providers/{link} is not there");
+    }
 }

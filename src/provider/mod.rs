@@ -7,6 +7,7 @@
 pub mod address;
 pub mod connect;
 pub mod digitalroute;
+pub mod docs;
 pub mod dynamic_registration;
 pub mod gate;
 pub mod http;

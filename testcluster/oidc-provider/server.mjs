@@ -27,6 +27,7 @@ function parse() {
                 'initial-access-token-env': { type: 'string' },
                 'rotate-registration-access-token': { type: 'string', default: 'on' },
                 'no-registration-management': { type: 'boolean', default: false },
+                'end-with-stdin': { type: 'boolean', default: false },
             },
         }));
     } catch (error) {
@@ -47,6 +48,7 @@ function parse() {
         initialAccessToken,
         rotateRegistrationAccessToken: rotate === 'on',
         registrationManagement: !values['no-registration-management'],
+        endWithStdin: values['end-with-stdin'],
     };
 }
 
@@ -95,3 +97,5 @@ server.listen(options.port, '127.0.0.1', () => {
 });
 
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(0));
+// Who started it holds the other end, and cannot forget it.
+if (options.endWithStdin) process.stdin.on('end', () => process.exit(0)).resume();

@@ -4,13 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use crate::model::testing;
-
-/// A clock that only a test moves.
+/// A clock that only a test moves. It begins with the real time, as servers name times by theirs.
 #[derive(Debug)]
 pub(super) struct Clock {
+    began: Timestamp,
     seconds: AtomicI64,
     /// What goes by in earnest then.
     lag: Duration,
@@ -19,6 +18,7 @@ pub(super) struct Clock {
 impl Clock {
     pub(super) fn new(lag: Duration) -> Self {
         Self {
+            began: Timestamp::now(),
             seconds: AtomicI64::new(0),
             lag,
         }
@@ -33,7 +33,7 @@ impl Clock {
     }
 
     pub(super) fn now(&self) -> Timestamp {
-        testing::at(self.seconds.load(Ordering::SeqCst))
+        self.began + SignedDuration::from_secs(self.seconds.load(Ordering::SeqCst))
     }
 }
 

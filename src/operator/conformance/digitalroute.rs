@@ -10,10 +10,11 @@ use authserver_emulator::digitalroute::{Auth, Config, Emulator, Switches};
 use authserver_emulator::misbehave::{Behaviour, Rule};
 use futures::FutureExt as _;
 
+use super::emulated;
 use super::server::{
     As, Door, Edit, Hands, Manner, Mark, Records, Requests, ServerUnderTest, Specimen, Voice, Weather,
 };
-use super::verdict::{Checked, failed};
+use super::verdict::{Checked, does_not_apply, failed};
 use crate::api::{
     BasicAuth, DigitalRoute as Spec, DigitalRouteAuth, ProviderSpec, ScopeProvisioning, SecretRef,
     ServerSpec, grant_types,
@@ -30,6 +31,7 @@ type Known = (&'static str, &'static [&'static str], Mark);
 const fn senseless(checks: &'static [&'static str], why: &'static str) -> Mark {
     Mark {
         checks,
+        but: &[],
         as_what: As::Senseless(why),
     }
 }
@@ -115,6 +117,7 @@ const KNOWN: &[Known] = &[
                 "absurd answers to changes",
                 "unknown fields",
             ],
+            but: &[],
             as_what: As::Failing(
                 "the adapter asks for a token without a scope, which such a server refuses: no credential is ever proven, \
                  and the previous one of an overlap never retired",
@@ -380,24 +383,11 @@ impl Weather for Emulated {
     }
 
     async fn met(&self) -> Checked<u64> {
-        let met = self
-            .emulator
-            .requests()
-            .into_iter()
-            .filter(|entry| entry.behaviour.is_some());
-        Ok(met.count() as u64)
+        Ok(emulated::met(&self.emulator))
     }
 
     async fn delivered(&self) -> Checked {
-        let late = || {
-            let requests = self.emulator.requests();
-            requests
-                .iter()
-                .any(|entry| entry.behaviour == Some("deliver_late") && !entry.worked)
-        };
-        while late() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        emulated::delivered(&self.emulator).await;
         Ok(())
     }
 }
@@ -414,12 +404,14 @@ impl Door for Emulated {
 #[async_trait]
 impl Voice for Emulated {
     async fn speak(&self, manner: Manner) -> Checked {
+        let turns: &[(&str, &str)] = match manner {
+            Manner::Otherwise => &[("scope_text", "reversed"), ("list_order", "random")],
+            Manner::WithMore => &[("extra_fields", "true"), ("trailing_whitespace", "true")],
+            Manner::Less => return does_not_apply("no control: it registers what is asked for, or nothing"),
+            Manner::Ending => return does_not_apply("no control: its secrets do not end"),
+        };
         let mut said = Ok(());
         self.emulator.switch(|switches| {
-            let turns: &[(&str, &str)] = match manner {
-                Manner::Otherwise => &[("scope_text", "reversed"), ("list_order", "random")],
-                Manner::WithMore => &[("extra_fields", "true"), ("trailing_whitespace", "true")],
-            };
             said = turns
                 .iter()
                 .try_for_each(|(switch, value)| switches.set(switch, value));

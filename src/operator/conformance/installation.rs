@@ -1,6 +1,7 @@
 //! An operator in a cluster of its own: the real core and the real pass, a cluster in memory, a clock that is moved by
 //! hand, and a real connection to the server under test.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,6 +54,8 @@ pub(super) struct Installation {
     connection: Mutex<Connection>,
     calls: Calls,
     process: AtomicU32,
+    /// What an admin has discharged, in words.
+    pub(super) discharged: Mutex<BTreeSet<String>>,
     seen: Mutex<Option<Observation>>,
     watched: Mutex<Option<(Version, Timestamp)>>,
     rng: Mutex<StdRng>,
@@ -89,6 +92,7 @@ impl Installation {
             connection: Mutex::new(connection),
             calls,
             process: AtomicU32::new(1),
+            discharged: Mutex::default(),
             seen: Mutex::default(),
             watched: Mutex::default(),
             rng: Mutex::new(StdRng::seed_from_u64(rand::random())),
@@ -128,6 +132,11 @@ impl Installation {
 
     pub(super) fn key(&self) -> &ClientKey {
         &self.subject.client
+    }
+
+    /// What the time is.
+    pub(super) fn time(&self) -> Timestamp {
+        self.clock.now()
     }
 
     /// Time goes by.
@@ -205,12 +214,18 @@ impl Installation {
             match ended.wake {
                 // What cannot be proven is tried for ever.
                 Wake::Backoff if idle >= IDLE && self.is_ready() => return Ok(()),
+                // The renewal of what waits.
+                Wake::At(_) if self.waits_for_a_rotation() && idle >= 1 => return Ok(()),
                 Wake::At(at) => {
                     self.wait(at.duration_since(self.now()).as_secs().max(0) + 1)
                         .await;
                 }
                 Wake::Now => {}
                 Wake::Backoff => self.wait(5).await,
+                // Somebody has to act, which this story has said before.
+                Wake::OnChange if self.waits_for_a_rotation() || self.waits_for_an_admin() => {
+                    return Ok(());
+                }
                 Wake::OnChange => {
                     return failed(format!(
                         "it is blocked until something changes: {}",
@@ -313,6 +328,11 @@ impl Installation {
 
     pub(super) fn is(&self, on: ClientCondition, status: ConditionStatus) -> bool {
         self.condition(on).is_some_and(|found| found.status == status)
+    }
+
+    /// Whether a process was killed so far.
+    pub(super) fn was_killed(&self) -> bool {
+        self.process.load(Ordering::SeqCst) > 1
     }
 
     /// Whether it is said to be ready, as its spec is now.

@@ -75,7 +75,8 @@ impl Scene<'_> {
             story.ours.settle().await?;
             weather.clear().await?;
             let met = weather.met().await? - met;
-            ensure!(met == 1, "{heading}: the trouble was met {met} times");
+            let expected = requests.min(1) as u64;
+            ensure!(met == expected, "{heading}: the trouble was met {met} times");
             weather.delivered().await?;
         } else {
             act();
@@ -152,7 +153,11 @@ pub(super) async fn live_on(story: &Story, trouble: &Trouble) -> Checked {
     }
 
     // Where there is no such call a second client takes the place of the first.
-    let requests = if can.rotate_in_place { 1 } else { 2 };
+    let requests = if can.rotate_in_place {
+        1
+    } else {
+        1 + story.removal()
+    };
     let (before, _) = scene
         .rotates("its credential is rotated", requests, "one")
         .await?;
@@ -168,7 +173,9 @@ pub(super) async fn live_on(story: &Story, trouble: &Trouble) -> Checked {
 
     story.at_rest().await?;
     let last = story.pair()?;
-    scene.play("it is deleted", 1, || story.delete()).await?;
+    scene
+        .play("it is deleted", story.removal(), || story.delete())
+        .await?;
     let accepted = story.server.accepts(&last).await?;
     ensure!(!accepted, "the credential of a client that is gone still works");
     story.is_gone().await
@@ -192,6 +199,7 @@ async fn rotate_with_overlap(scene: &Scene<'_>) -> Checked {
             ..Rotation::default()
         });
     });
+    let removal = story.removal();
     let (before, _) = scene
         .rotates("it is rotated with an overlap", 1, "with overlap")
         .await?;
@@ -201,7 +209,7 @@ async fn rotate_with_overlap(scene: &Scene<'_>) -> Checked {
         "the previous credential does not work during the overlap"
     );
     ours.wait(OVERLAP.into()).await;
-    scene.play("the overlap ends", 1, || ()).await?;
+    scene.play("the overlap ends", removal, || ()).await?;
     story.stands().await?;
     let accepted = story.server.accepts(&before).await?;
     ensure!(!accepted, "the previous credential works after the overlap");

@@ -39,21 +39,45 @@ pub(super) enum Mistake {
     ClaimsAField,
     /// It takes a refused credential for a server that is away.
     DeniedIsAway,
+    /// It keeps the access to a registration that a change has replaced.
+    KeepsTheOldAccess,
+    /// It takes a removal for done whose answer was lost.
+    UnknownIsGone,
+    /// It does not tell when a secret ends.
+    HidesTheEnd,
 }
 
-pub(super) const ALL: [Mistake; 12] = [
-    Mistake::SendsAgain,
-    Mistake::HidesTheSecret,
-    Mistake::FailureIsAbsence,
-    Mistake::DropsChanges,
-    Mistake::MakesUpCredentials,
-    Mistake::FirstPageOnly,
-    Mistake::GoneIsInvalid,
-    Mistake::ForgetsThePause,
-    Mistake::AddsDefaults,
-    Mistake::TakesOver,
-    Mistake::ClaimsAField,
-    Mistake::DeniedIsAway,
+/// The mistakes, each at a server and in the way of it that shows it.
+pub(super) const AT: [(&str, &str, &[Mistake]); 2] = [
+    (
+        "DigitalRoute (emulator)",
+        "default",
+        &[
+            Mistake::SendsAgain,
+            Mistake::HidesTheSecret,
+            Mistake::FailureIsAbsence,
+            Mistake::DropsChanges,
+            Mistake::MakesUpCredentials,
+            Mistake::FirstPageOnly,
+            Mistake::GoneIsInvalid,
+            Mistake::ForgetsThePause,
+            Mistake::AddsDefaults,
+            Mistake::TakesOver,
+            Mistake::ClaimsAField,
+            Mistake::DeniedIsAway,
+        ],
+    ),
+    (
+        "dynamic registration (emulator)",
+        "rat_on_put=new",
+        &[
+            Mistake::KeepsTheOldAccess,
+            Mistake::UnknownIsGone,
+            Mistake::HidesTheEnd,
+            Mistake::SendsAgain,
+            Mistake::DropsChanges,
+        ],
+    ),
 ];
 
 impl Mistake {
@@ -95,6 +119,9 @@ impl Wrong {
         if self.makes(Mistake::HidesTheSecret) {
             client.credential.client_secret = None;
         }
+        if self.makes(Mistake::HidesTheEnd) {
+            client.secret_expires_at = None;
+        }
         if self.makes(Mistake::AddsDefaults)
             && let Some(scopes) = &mut client.metadata.scopes
         {
@@ -110,10 +137,30 @@ impl Wrong {
 
     async fn answer(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
         match (self.mistake, request) {
+            (Mistake::DropsChanges, Request::Update { target, metadata }) if target.access.is_some() => {
+                Ok(Answer::Client(RemoteClient {
+                    handle: target.handle.clone(),
+                    name: None,
+                    credential: target.credential.clone().ok_or(Fault::NotFound)?,
+                    metadata: metadata.clone(),
+                    secret_expires_at: None,
+                    access: target.access.clone(),
+                }))
+            }
             (Mistake::DropsChanges, Request::Update { target, metadata }) => {
                 let client = self.as_it_is(&target.handle).await?;
                 let metadata = metadata.clone();
                 Ok(Answer::Client(RemoteClient { metadata, ..client }))
+            }
+            (Mistake::KeepsTheOldAccess, Request::Update { target, .. }) => {
+                let known = target.access.clone();
+                match self.adapter.perform(request, within).await? {
+                    Answer::Client(client) => Ok(Answer::Client(RemoteClient {
+                        access: known,
+                        ..client
+                    })),
+                    other => Ok(other),
+                }
             }
             (Mistake::MakesUpCredentials, Request::Rotate { target, .. }) => {
                 let mut client = self.as_it_is(&target.handle).await?;
@@ -176,6 +223,11 @@ impl Provider for Wrong {
         match self.answer(request, within).await {
             Err(Fault::OutcomeUnknown(_)) if self.makes(Mistake::SendsAgain) => {
                 self.adapter.perform(request, within).await
+            }
+            Err(Fault::OutcomeUnknown(_))
+                if self.makes(Mistake::UnknownIsGone) && matches!(request, Request::Delete { .. }) =>
+            {
+                Ok(Answer::Done)
             }
             Err(Fault::NotFound) if self.makes(Mistake::GoneIsInvalid) => Err(Fault::Invalid("404".into())),
             Err(Fault::Throttled(_)) if self.makes(Mistake::ForgetsThePause) => Err(Fault::Throttled(None)),

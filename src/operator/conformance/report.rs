@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use super::checks::Check;
 use super::server::As;
@@ -93,7 +94,7 @@ impl Count {
 }
 
 /// The whole report. Its last line is `N passed, N failed`.
-pub(super) fn report(checks: &[&Check], runs: &[Run]) -> String {
+pub(super) fn report(checks: &[&Check], runs: &[Run], took: Duration) -> String {
     let mut text = String::new();
     table(&mut text, checks, runs);
     not_applied(&mut text, runs);
@@ -105,8 +106,9 @@ pub(super) fn report(checks: &[&Check], runs: &[Run]) -> String {
         .filter(|run| run.failure().is_some() && !run.is_news());
     writeln!(
         text,
-        "\nOf what failed, {} was known and is marked.",
-        known.count()
+        "\nOf what failed, {} was known and is marked. It took {} s.",
+        known.count(),
+        took.as_secs()
     )
     .unwrap();
     write!(text, "{} passed, {} failed", count.passed, count.failed).unwrap();

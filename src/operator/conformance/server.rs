@@ -12,7 +12,7 @@ use futures::future::BoxFuture;
 
 use super::verdict::{Checked, does_not_apply};
 use crate::api::ServerSpec;
-use crate::model::{Credential, Handle, RemoteClient};
+use crate::model::{Credential, Handle, Marker, RemoteClient};
 use crate::provider::connect::Secrets;
 
 /// One kind of server in one of its ways, started anew for every story.
@@ -39,6 +39,8 @@ pub(super) type Start =
 pub(super) struct Mark {
     /// The checks; none of them named means all.
     pub(super) checks: &'static [&'static str],
+    /// Of all of them, these are not meant.
+    pub(super) but: &'static [&'static str],
     /// What is known of them.
     pub(super) as_what: As,
 }
@@ -55,7 +57,9 @@ pub(super) enum As {
 impl Specimen {
     /// What is known beforehand of a check.
     pub(super) fn known(&self, check: &str) -> Option<As> {
-        let about = |mark: &&Mark| mark.checks.is_empty() || mark.checks.contains(&check);
+        let about = |mark: &&Mark| {
+            (mark.checks.is_empty() || mark.checks.contains(&check)) && !mark.but.contains(&check)
+        };
         self.marks.iter().find(about).map(|mark| mark.as_what)
     }
 }
@@ -85,6 +89,11 @@ pub(super) trait ServerUnderTest: Send + Sync {
     /// How long a change needs until every read shows it. It goes by in earnest whenever a story lets time go by.
     fn lag(&self) -> Duration {
         Duration::ZERO
+    }
+
+    /// So many more requests may one change take, in vain, where the server does not say beforehand what it offers.
+    fn detours(&self) -> usize {
+        0
     }
 
     /// Answers of this very server that cannot be, beside those that cannot be of any.
@@ -117,8 +126,13 @@ pub(super) trait ServerUnderTest: Send + Sync {
         None
     }
 
-    /// Ways to say the same.
+    /// Ways to answer.
     fn voice(&self) -> Option<&dyn Voice> {
+        None
+    }
+
+    /// The access that each registration has of its own.
+    fn locks(&self) -> Option<&dyn Locks> {
         None
     }
 }
@@ -128,6 +142,11 @@ pub(super) trait ServerUnderTest: Send + Sync {
 pub(super) trait Records: Send + Sync {
     /// Every client that is registered, with its secret, in the words of the model.
     async fn clients(&self) -> Checked<Vec<RemoteClient>>;
+
+    /// The clients that carry this marker, where the server keeps it: as somebody would look for them.
+    async fn marked(&self, _marker: &Marker) -> Checked<Vec<Handle>> {
+        Ok(Vec::new())
+    }
 
     /// How many requests came: all of them, and those that were meant to change something.
     async fn requests(&self) -> Checked<Requests>;
@@ -167,6 +186,11 @@ pub(super) enum Edit {
 /// The control that makes calls go wrong. Rules are those of the emulators.
 #[async_trait]
 pub(super) trait Weather: Send + Sync {
+    /// Whether it can make calls go wrong in this way.
+    fn knows(&self, _behaviour: &Behaviour) -> bool {
+        true
+    }
+
     /// From now on.
     async fn turn(&self, rule: Rule) -> Checked;
 
@@ -197,20 +221,31 @@ pub(super) trait Sessions: Send + Sync {
     async fn logins(&self) -> Checked<u64>;
 }
 
-/// The control that chooses among ways to say the same.
+/// The control that chooses among ways to answer.
 #[async_trait]
 pub(super) trait Voice: Send + Sync {
-    /// From now on.
+    /// From now on. The check ends where the server has no such way.
     async fn speak(&self, manner: Manner) -> Checked;
 }
 
-/// A way to say the same.
+/// The control that makes the access to registrations void, where each has one of its own.
+#[async_trait]
+pub(super) trait Locks: Send + Sync {
+    /// The access that was handed out for this client is refused from now on.
+    async fn change(&self, handle: &Handle) -> Checked;
+}
+
+/// A way to answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
     /// Lists and sets come in another order, and what was not said comes with its default.
     Otherwise,
     /// With fields that nobody documents.
     WithMore,
+    /// It registers less than is asked for, and says so.
+    Less,
+    /// Secrets that are registered from now on are good for a day.
+    Ending,
 }
 
 /// A control, or the end of a check that needs it.
@@ -230,6 +265,7 @@ pub(super) fn controls(server: &dyn ServerUnderTest) -> String {
         ("door", server.door().is_some()),
         ("sessions", server.sessions().is_some()),
         ("voice", server.voice().is_some()),
+        ("locks", server.locks().is_some()),
     ];
     let has = all.into_iter().filter_map(|(name, has)| has.then_some(name));
     has.collect::<Vec<_>>().join(", ")

@@ -11,9 +11,7 @@ use super::mistakes::Mistake;
 use super::server::{Hands, Records, ServerUnderTest, Specimen, Voice, Weather, control};
 use super::verdict::{Checked, ensure, failed};
 use crate::api::{ClientCondition, ConditionStatus, OAuthClientSpec};
-use crate::model::{
-    Capabilities, Credential, Field, Handle, Happening, LedgerEntry, Operation, RemoteClient, testing,
-};
+use crate::model::{Access, Capabilities, Credential, Field, Handle, RemoteClient, testing};
 
 /// After this many seconds nothing is delivered late any more.
 const LATE: i64 = 130;
@@ -24,7 +22,7 @@ pub(super) struct Story {
     pub(super) ours: Arc<Installation>,
     others: Mutex<Vec<Arc<Installation>>>,
     /// Clients of somebody else: they stay as they are.
-    bystanders: Mutex<Vec<RemoteClient>>,
+    pub(super) bystanders: Mutex<Vec<RemoteClient>>,
     mistake: Option<Mistake>,
     clock: Arc<Clock>,
     log: Arc<Log>,
@@ -204,7 +202,7 @@ impl Story {
         }
     }
 
-    fn everybody(&self) -> Vec<Arc<Installation>> {
+    pub(super) fn everybody(&self) -> Vec<Arc<Installation>> {
         let others = self.others.lock().unwrap();
         std::iter::once(&self.ours)
             .chain(others.iter())
@@ -219,10 +217,11 @@ impl Story {
         self.at_rest().await
     }
 
-    /// Everybody does what there is to do.
+    /// Everybody does what there is to do, and an admin what the operator cannot do.
     pub(super) async fn settle(&self) -> Checked {
         for installation in self.everybody() {
             installation.settle().await?;
+            self.discharge(&installation).await?;
         }
         Ok(())
     }
@@ -241,9 +240,22 @@ impl Story {
         Ok(self.everybody().iter().map(|one| one.changing_calls()).sum())
     }
 
-    /// So many more requests are no mistake: where reads show what was, what was done may look undone.
+    /// So many more requests are no mistake: where reads show what was, what was done may look undone; and where the server
+    /// does not say what it offers, it is tried.
     pub(super) fn repeats(&self) -> usize {
-        usize::from(!self.server.lag().is_zero())
+        usize::from(!self.server.lag().is_zero()) + self.server.detours()
+    }
+
+    /// Whether what is registered can be changed and removed, as far as is known: where each registration has an access of
+    /// its own it may be of no use any more.
+    pub(super) fn is_managed(&self) -> bool {
+        let current = self.ours.entry().and_then(|entry| entry.current);
+        current.is_some_and(|current| !matches!(current.access, Access::Lost(_)))
+    }
+
+    /// How many requests it takes to remove what is registered.
+    pub(super) fn removal(&self) -> usize {
+        usize::from(self.is_managed())
     }
 
     /// All that was asked for is there and works, and nothing more happens.
@@ -265,7 +277,8 @@ impl Story {
             return Ok(());
         }
         let said = installation.said(ClientCondition::Ready);
-        ensure!(installation.is_ready(), "it is not ready: {said}");
+        let waits = installation.waits_for_a_rotation();
+        ensure!(installation.is_ready() || waits, "it is not ready: {said}");
         let current = installation.entry().and_then(|entry| entry.current);
         let published = installation.published();
         let (Some(current), Some(published)) = (current, published) else {
@@ -298,14 +311,14 @@ impl Story {
 
     /// Nothing of ours is at the server that the ledger does not know, nothing of somebody else was changed, no credential
     /// was told, and no call was sent twice.
-    async fn unharmed(&self) -> Checked {
+    pub(super) async fn unharmed(&self) -> Checked {
         self.no_secret_was_told()?;
         let Some(records) = self.server.records() else {
             return Ok(());
         };
         let (clients, requests) = (records.clients().await?, records.requests().await?);
         self.bystanders_are_unchanged(&clients)?;
-        self.no_orphans(&clients)?;
+        self.no_orphans(records, &clients).await?;
         let calls: usize = self.everybody().iter().map(|one| one.changing_calls()).sum();
         ensure!(
             requests.changing <= calls as u64,
@@ -346,28 +359,6 @@ impl Story {
         Ok(())
     }
 
-    fn no_orphans(&self, clients: &[RemoteClient]) -> Checked {
-        let mut known = BTreeSet::new();
-        for installation in self.everybody() {
-            known.extend(installation.entry().iter().flat_map(answered_for));
-            let told = installation.cluster.world().events.clone();
-            known.extend(told.into_iter().filter_map(|told| match told.happening {
-                Happening::PossibleOrphan { name, .. } => Some(name),
-                _ => None,
-            }));
-        }
-        let bystanders = self.bystanders.lock().unwrap().clone();
-        for client in clients.iter().filter(|client| !bystanders.contains(client)) {
-            let names = [Some(client.handle.to_string()), client.name.clone()];
-            ensure!(
-                names.into_iter().flatten().any(|name| known.contains(&name)),
-                "{} is an orphan: no ledger entry knows it",
-                client.handle
-            );
-        }
-        Ok(())
-    }
-
     fn no_secret_was_told(&self) -> Checked {
         let mut secrets: BTreeSet<String> = BTreeSet::new();
         for values in self.server.secrets().values() {
@@ -402,21 +393,4 @@ impl Story {
         ensure!(self.ours.published().is_none(), "its Secret is still there");
         self.harmless().await
     }
-}
-
-/// Everything at the server that an entry answers for, by handle or by name.
-fn answered_for(entry: &LedgerEntry) -> Vec<String> {
-    let mut known: Vec<String> = entry.handles().map(ToString::to_string).collect();
-    if let Some(Operation::Register { candidate, .. }) = entry.intent.as_ref().map(|intent| &intent.operation)
-    {
-        known.push(candidate.name.clone());
-    }
-    known.extend(
-        entry
-            .obligations
-            .iter()
-            .filter_map(|owed| owed.lost.as_ref())
-            .map(|lost| lost.name.clone()),
-    );
-    known
 }

@@ -1,8 +1,10 @@
 //! What is asked of the server: the bodies of registrations and changes.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
-use serde::Serialize;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
@@ -23,6 +25,35 @@ const NOT_KEPT: [&str; 6] = [
     "client_secret",
     "software_statement",
 ];
+
+/// A document in which no name comes twice: of two values nobody knows which one the server means.
+pub struct Distinct(pub Document);
+
+impl<'de> Deserialize<'de> for Distinct {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Fields;
+
+        impl<'de> Visitor<'de> for Fields {
+            type Value = Document;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object whose names are distinct")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Document, A::Error> {
+                let mut document = Document::new();
+                while let Some((name, value)) = map.next_entry::<String, Value>()? {
+                    if document.insert(name, value).is_some() {
+                        return Err(A::Error::custom("a name comes twice"));
+                    }
+                }
+                Ok(document)
+            }
+        }
+
+        from.deserialize_map(Fields).map(Self)
+    }
+}
 
 /// Takes out of an answer what is not kept, and what repeats one of `secrets` under another name.
 pub fn keep_metadata(answer: &mut Document, secrets: &[&Confidential]) {

@@ -30,6 +30,7 @@ use crate::model::{
     Handle, RegistrationAccess, RemoteClient, Request, Target, Verification,
 };
 pub use discovery::Discovery;
+use document::Distinct;
 use wire::Told;
 
 /// The largest answer about one client. It is kept, and sent back with a change.
@@ -62,8 +63,11 @@ pub struct DynamicRegistration {
     capabilities: Capabilities,
     /// How the last registration was refused for the operator's credential, as no read can tell.
     refused: Mutex<Option<(String, Instant)>>,
-    /// The server refused a change that held the client's secret, which some want and others forbid.
+    /// The server refused a change that held the client's secret, which some want and others forbid, and which may be
+    /// another one since an answer was lost.
     without_secret: AtomicBool,
+    /// It refused a change without it as well.
+    without_secret_in_vain: AtomicBool,
 }
 
 impl DynamicRegistration {
@@ -85,6 +89,7 @@ impl DynamicRegistration {
             capabilities: capabilities::of(can_verify),
             refused: Mutex::default(),
             without_secret: AtomicBool::new(false),
+            without_secret_in_vain: AtomicBool::new(false),
         }
     }
 
@@ -144,9 +149,7 @@ impl DynamicRegistration {
             return Err(fault);
         }
         *self.refused() = None;
-        if !matches!(reply.status, StatusCode::CREATED | StatusCode::OK) {
-            return Err(self.api.absurd(&call, "its status is not 201"));
-        }
+        // Whatever success it is: a client that is told of is one to keep.
         let absurd = |why: String| self.api.absurd(&call, &why);
         let told = Told::read(&reply, &secrets).map_err(absurd)?;
         let access = self.access(&told, &endpoint, None);
@@ -185,12 +188,14 @@ impl DynamicRegistration {
         if !reply.status.is_success() {
             return Err(self.change_refused(&call, &reply, secret.is_some()));
         }
+        self.without_secret_in_vain.store(false, Ordering::Relaxed);
         let sent = document::as_sent(metadata);
-        let blank = reply.body.iter().all(u8::is_ascii_whitespace);
         let told = match reply.status {
             // Nothing was told, so nothing was replaced.
-            StatusCode::OK | StatusCode::NO_CONTENT if blank => Told::nothing(&target.handle, &document),
-            StatusCode::OK => {
+            StatusCode::OK | StatusCode::NO_CONTENT if is_blank(&reply) => {
+                Told::nothing(&target.handle, &document)
+            }
+            StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED => {
                 let secrets: Vec<_> = secrets.iter().copied().chain([&access.token]).collect();
                 Told::read(&reply, &secrets).map_err(|why| self.api.absurd(&call, &why))?
             }
@@ -203,12 +208,19 @@ impl DynamicRegistration {
         Ok(Answer::Client(told.into_remote(sent, access)))
     }
 
-    /// The client's secret in a change is wanted by some servers and forbidden by others, who say no more than "forbidden".
-    /// Then the next change goes without; if that is refused too, it was not the secret.
+    /// The client's secret in a change is wanted by some servers and forbidden by others, who say no more than "forbidden";
+    /// and one that the server has replaced, in an answer that was lost, makes a bad request. Then the next change goes
+    /// without; if that is refused too, it was not the secret.
     fn change_refused(&self, call: &Call<'_>, reply: &Reply, with_secret: bool) -> Fault {
-        let perhaps_the_secret = with_secret && refusal::is_plainly_forbidden(reply);
+        let bad_request = refusal::is_bad_request(reply);
+        let perhaps_the_secret = with_secret
+            && (refusal::is_plainly_forbidden(reply)
+                || bad_request && !self.without_secret_in_vain.load(Ordering::Relaxed));
         if matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN) {
             self.without_secret.store(perhaps_the_secret, Ordering::Relaxed);
+        }
+        if bad_request && !with_secret {
+            self.without_secret_in_vain.store(true, Ordering::Relaxed);
         }
         if perhaps_the_secret {
             let said = words(&self.api.refused(call, reply));
@@ -234,7 +246,13 @@ impl DynamicRegistration {
         };
         let reply = self.api.send(&call).await?;
         match reply.status {
-            StatusCode::NO_CONTENT | StatusCode::OK => Ok(Answer::Done),
+            StatusCode::NO_CONTENT => Ok(Answer::Done),
+            // A page, as of a login or a proxy, removes nothing.
+            StatusCode::OK if is_blank(&reply) => Ok(Answer::Done),
+            StatusCode::OK => match reply.object::<Distinct>() {
+                Ok(_) => Ok(Answer::Done),
+                Err(why) => Err(self.api.absurd(&call, &why)),
+            },
             status if status.is_success() => Err(self.api.absurd(&call, "its status is not 204")),
             _ => Err(refusal::of_management(&self.api, &call, &reply)),
         }
@@ -334,6 +352,10 @@ impl Provider for DynamicRegistration {
             }
         }
     }
+}
+
+fn is_blank(reply: &Reply) -> bool {
+    reply.body.iter().all(u8::is_ascii_whitespace)
 }
 
 fn no_such_call() -> Fault {

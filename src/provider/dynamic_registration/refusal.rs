@@ -68,6 +68,22 @@ pub fn is_plainly_forbidden(reply: &Reply) -> bool {
     reply.status.as_u16() == 403 && !of_token
 }
 
+/// Whether a request is bad for another reason than the metadata or the token in it.
+pub fn is_bad_request(reply: &Reply) -> bool {
+    let word = reply.error_word();
+    let says_what = matches!(
+        word.as_deref(),
+        Some(
+            "invalid_client_metadata"
+                | "invalid_redirect_uri"
+                | "invalid_software_statement"
+                | "unapproved_software_statement"
+                | "invalid_token"
+        )
+    );
+    reply.status.as_u16() == 400 && !says_what
+}
+
 /// No name or id is asked for, so none is taken.
 fn not_a_conflict(fault: Fault) -> Fault {
     match fault {

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::http::Reply;
-use super::document::{self, Document};
+use super::document::{self, Distinct, Document};
 use crate::model::{ClientMetadata, Confidential, Credential, Handle, RegistrationAccess, RemoteClient};
 
 /// The longest client id, in bytes.
@@ -38,7 +38,7 @@ pub struct Told {
 impl Told {
     /// Reads an answer; else what is wrong with it in a few words. `secrets` are those that the server knows besides.
     pub fn read(reply: &Reply, secrets: &[&Confidential]) -> Result<Self, String> {
-        let mut answer: Document = reply.object()?;
+        let Distinct(mut answer) = reply.object()?;
         let id = text(&mut answer, "client_id").unwrap_or_default();
         if id.is_empty() || !is_sound(&id, ID_MAX) {
             return Err("its client id is missing or makes no sense".to_owned());
@@ -152,13 +152,14 @@ fn set(value: &Value) -> Option<BTreeSet<String>> {
     }
 }
 
-/// Seconds since 1970, as a number or its text; 0 is never, and nonsense is not known.
+/// Seconds since 1970, as a number, perhaps with a fraction of nothing, or as its text; 0 is never, and nonsense is not known.
 fn time(value: &Value) -> Option<Timestamp> {
-    let seconds = match value {
-        Value::Number(number) => number.as_i64()?,
-        Value::String(text) => text.trim().parse().ok()?,
+    let text = match value {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.trim().to_owned(),
         _ => return None,
     };
+    let seconds: i64 = text.strip_suffix(".0").unwrap_or(&text).parse().ok()?;
     (seconds > 0)
         .then(|| Timestamp::from_second(seconds).ok())
         .flatten()

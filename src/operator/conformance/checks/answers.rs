@@ -28,6 +28,12 @@ fn absurd(story: &Story) -> Vec<Behaviour> {
     let bodies = ["this is not JSON", "null", "[]", "{}", "true"];
     all.extend(bodies.map(|body| Behaviour::NotJson { body: body.into() }));
     all.extend(story.server.absurd());
+    all.retain(|behaviour| {
+        story
+            .server
+            .weather()
+            .is_some_and(|weather| weather.knows(behaviour))
+    });
     all
 }
 

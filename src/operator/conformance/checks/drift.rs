@@ -57,12 +57,37 @@ pub(super) async fn credential(story: &Story) -> Checked {
     Ok(())
 }
 
-/// A client that is gone is registered again.
+/// A client that is gone is registered again: when the list shows it, or where there is none, with the next change.
 pub(super) async fn removed(story: &Story) -> Checked {
+    let can = story.can();
+    if !can.can_list {
+        only_where(
+            can.can_verify,
+            "can_list, can_verify: nothing tells that it is gone",
+        )?;
+        return removed_unseen(story).await;
+    }
     begin(story).await?;
     story.scene("somebody removes the client");
     story.hands()?.remove(&story.handle()?).await?;
     found(story).await?;
+    as_asked(story).await?;
+    let calls = story.ours.calls("Register");
+    ensure!(calls == 2, "it is registered {calls} times");
+    Ok(())
+}
+
+async fn removed_unseen(story: &Story) -> Checked {
+    let hands = story.hands()?;
+    let Some(field) = story.changeable() else {
+        return only_where(false, "can_list, updates: nothing tells that it is gone");
+    };
+    story.add_bystander("somebody-elses").await?;
+    story.registered().await?;
+    story.scene("somebody removes the client, and its spec is changed");
+    hands.remove(&story.handle()?).await?;
+    story.change(field);
+    story.comes_to_rest().await?;
     as_asked(story).await?;
     let calls = story.ours.calls("Register");
     ensure!(calls == 2, "it is registered {calls} times");

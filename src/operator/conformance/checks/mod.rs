@@ -7,6 +7,7 @@ mod basics;
 mod drift;
 mod ending;
 mod ownership;
+mod registrations;
 mod rotation;
 mod trouble;
 
@@ -39,8 +40,10 @@ checks! {
     "update each field that can change": basics::update,
     "refuse what cannot be honoured": basics::refuse,
     "scopes that do not exist": basics::scopes,
+    "what is not honoured is said": registrations::not_honoured,
     "rotate": rotation::without_overlap,
     "rotate with overlap": rotation::with_overlap,
+    "secret that ends": registrations::secret_ends,
     "delete": ending::delete,
     "delete what is gone already": ending::delete_again,
     "disable instead of delete": ending::disable,
@@ -62,6 +65,7 @@ checks! {
     "drift of metadata": drift::metadata,
     "drift of the credential": drift::credential,
     "removed behind our back": drift::removed,
+    "registration access refused": registrations::access_refused,
     "name taken by somebody else": ownership::name_taken,
     "name taken over by somebody else": ownership::name_taken_over,
     "client of another cluster": ownership::another_cluster,

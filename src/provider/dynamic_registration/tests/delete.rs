@@ -19,8 +19,14 @@ async fn with_the_access_of_the_registration() {
 async fn an_answer_that_is_none_leaves_the_outcome_open() {
     let bench = Bench::new().await;
     let target = bench.target(&json!({}));
-    bench.answers("DELETE", ResponseTemplate::new(202)).await;
-    assert_eq!(kind(bench.delete(&target).await), "OutcomeUnknown");
+    for answer in [
+        ResponseTemplate::new(202),
+        ResponseTemplate::new(200).set_body_raw("<html>", "text/html"),
+        ResponseTemplate::new(200).set_body_raw("this is not JSON", "application/json"),
+    ] {
+        bench.answers("DELETE", answer).await;
+        assert_eq!(kind(bench.delete(&target).await), "OutcomeUnknown");
+    }
     let late = ResponseTemplate::new(204).set_delay(Duration::from_secs(5));
     bench.answers("DELETE", late).await;
     let request = Request::Delete {

@@ -12,7 +12,7 @@ fn refusal(status: u16, error: &str) -> ResponseTemplate {
 #[rstest]
 #[case(400, "invalid_client_metadata", "Invalid", "Invalid", "Invalid")]
 #[case(400, "invalid_redirect_uri", "Invalid", "Invalid", "Invalid")]
-#[case(400, "invalid_request", "Invalid", "Invalid", "Invalid")]
+#[case(400, "invalid_request", "Invalid", "Unavailable", "Invalid")]
 #[case(400, "invalid_token", "Denied", "Unmanageable", "Unmanageable")]
 #[case(400, "invalid_software_statement", "Denied", "Invalid", "Invalid")]
 #[case(400, "unapproved_software_statement", "Denied", "Invalid", "Invalid")]

@@ -161,7 +161,7 @@ async fn an_answer_that_makes_no_sense_leaves_the_outcome_open() {
         ResponseTemplate::new(200).set_body_raw("<html>", "text/html"),
         ResponseTemplate::new(200).set_body_raw("{", "application/json"),
         ResponseTemplate::new(202),
-        ResponseTemplate::new(201).set_body_json(least()),
+        ResponseTemplate::new(201),
         changed(&but(&json!({"x": "y".repeat(256 * 1024)}))),
     ] {
         bench.answers("PUT", answer).await;
@@ -266,4 +266,29 @@ async fn a_server_that_wants_the_secret_gets_it_again() {
     bench.answers("PUT", changed(&least())).await;
     client_of(change().await);
     assert_eq!(body(&bench.received().await[0])["client_secret"], SECRET);
+}
+
+/// A server that has replaced the secret in an answer that was lost calls the old one a bad request.
+#[tokio::test]
+async fn a_secret_that_is_not_the_current_one_is_left_out_the_next_time() {
+    let bench = Bench::new().await;
+    let target = bench.target(&document());
+    let change = || bench.change(&target, scopes(&[]));
+    let bad = ResponseTemplate::new(400).set_body_json(json!({"error": "invalid_request"}));
+    bench.answers("PUT", bad.clone()).await;
+    assert_eq!(kind(change().await), "Unavailable");
+    let new = but(&json!({"client_secret": "canary-new-secret"}));
+    bench.answers("PUT", changed(&new)).await;
+    client_of(change().await);
+    assert_eq!(body(&bench.received().await[0]).get("client_secret"), None);
+
+    // Bad without it too: it is said so from then on, and not by turns.
+    let bench = Bench::new().await;
+    let target = bench.target(&document());
+    bench.answers("PUT", bad).await;
+    let mut said = Vec::new();
+    for _ in 0..4 {
+        said.push(kind(bench.change(&target, scopes(&[])).await));
+    }
+    assert_eq!(said, ["Unavailable", "Invalid", "Invalid", "Invalid"]);
 }
