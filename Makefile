@@ -24,7 +24,7 @@ test: ## Run every test there is; tests/all PART… runs some, tests/all --list 
 enumerate: ## Disturb every step of every scenario of the core, in bounds; minutes, and part of make test
 	@tests/all enumerate
 
-enumerate-all: ## The same far beyond: pairs, second instances anywhere, long random runs; hours
+enumerate-all: ## The same far beyond: pairs, second instances anywhere, long random runs; half an hour
 	@tools/need rust
 	ENUMERATE=all cargo test --locked --workspace $(FEATURES) --lib -- --nocapture enumerate::
 

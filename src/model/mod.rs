@@ -57,5 +57,6 @@ pub use state::{
     State, Timing, Written,
 };
 pub use step::{
-    Call, Outcome, Publish, PublishMode, Query, Quota, Record, Refusal, Request, Step, Target, Verification,
+    Call, Outcome, Publish, PublishMode, Query, Quota, Record, Refusal, Request, Step, Target, TokenRequest,
+    Verification,
 };

@@ -49,10 +49,38 @@ pub enum Query {
     Lost(Box<Candidate>),
     /// The scopes that are provisioned.
     Scopes,
-    /// Whether a token request with this credential succeeds.
-    Token(Credential),
+    /// Whether a token request succeeds.
+    Token(TokenRequest),
     /// Whether a token request with the credential of a client that is owed to its removal succeeds still.
-    Revoked(Credential),
+    Revoked(TokenRequest),
+}
+
+/// A credential, and what it asks a token for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct TokenRequest {
+    /// The credential.
+    pub credential: Credential,
+    /// A scope that the client has, if it has any: some servers refuse a request that names none.
+    pub scope: Option<String>,
+}
+
+impl From<&Credential> for TokenRequest {
+    fn from(credential: &Credential) -> Self {
+        Self {
+            credential: credential.clone(),
+            scope: None,
+        }
+    }
+}
+
+impl From<&Registration> for TokenRequest {
+    fn from(registration: &Registration) -> Self {
+        let first = |metadata: &ClientMetadata| metadata.scopes.iter().flatten().next().cloned();
+        Self {
+            credential: registration.credential.clone(),
+            scope: first(&registration.told).or_else(|| first(&registration.asked)),
+        }
+    }
 }
 
 /// What a limit on many clients together is about.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Endpoints, Fault, Handle, RemoteClient, Request,
+    Answer, Candidate, Capabilities, Endpoints, Fault, Handle, RemoteClient, Request, TokenRequest,
     Verification,
 };
 use crate::provider::Provider;
@@ -71,8 +71,8 @@ impl Provider for RememberedScopes {
         Ok(scopes)
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        self.provider.verify(credential).await
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
+        self.provider.verify(request).await
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Endpoints, Fault, Handle, RemoteClient, Request,
+    Answer, Candidate, Capabilities, Endpoints, Fault, Handle, RemoteClient, Request, TokenRequest,
     Verification,
 };
 use crate::provider::Provider;
@@ -60,8 +60,8 @@ impl<T: Fn(&'static str, Option<&Fault>) + Send + Sync> Provider for Tapped<T> {
         self.tell("ObserveScopes", self.provider.scopes().await)
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        self.tell("ObserveToken", self.provider.verify(credential).await)
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
+        self.tell("ObserveToken", self.provider.verify(request).await)
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

@@ -5,9 +5,11 @@
 //! others. What comes back closes the gate:
 //!
 //! * `Throttled`: for everybody, until the time that the server gave.
-//! * `Denied` for its credential: that is presumed bad, and to go on with it may lock the account. Calls are refused with the
-//!   same fault for a growing pause, and then one is let through to see. A gate lives as long as its adapter: whoever
+//! * `Denied` for our credential: that is presumed bad, and to go on with it may lock the account. Calls are refused with
+//!   the same fault for a growing pause, and then one is let through to see. A gate lives as long as its adapter: whoever
 //!   builds a new one, because the credential or the spec changed, builds a new gate too.
+//! * `Denied` for a right: the same for the calls of this party alone. What it asked for may be what is refused, and the
+//!   others ask for something else.
 //! * `Unavailable` or `OutcomeUnknown` several times in a row: the server is dead or too slow. Calls are refused at once
 //!   for a short growing pause, and then one is let through to see; so a dead server holds no worker.
 
@@ -17,6 +19,7 @@ mod line;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +42,8 @@ const DENIED: Growing = Growing::seconds(5, 600);
 const THROTTLED: Growing = Growing::seconds(1, 60);
 /// While as many calls are under way as may be, another one is tried after this.
 const FULL_PAUSE: Duration = Duration::from_secs(1);
+/// A party that lacked a right is forgotten so long after its pause.
+const FORGOTTEN: Duration = Duration::from_hours(1);
 /// No server keeps us away for longer than this at once.
 const PAUSE_MAX: Duration = Duration::from_hours(1);
 
@@ -64,6 +69,8 @@ struct State {
     /// Calls in a row that came to nothing.
     failures: u32,
     trouble: Option<Trouble>,
+    /// Parties that lack a right.
+    denied: BTreeMap<String, Trouble>,
 }
 
 /// Why calls are refused.
@@ -77,6 +84,33 @@ struct Trouble {
     /// One is under way.
     probing: bool,
     pauses: Growing,
+}
+
+impl Trouble {
+    fn new(fault: Fault, pauses: Growing, now: Instant) -> Self {
+        Self {
+            fault,
+            until: now + pauses.after(0),
+            probed: 0,
+            probing: false,
+            pauses,
+        }
+    }
+
+    /// Whether the pause is over and the call that begins now may see whether the trouble is.
+    fn probe(&mut self, room: bool) -> Result<(), Fault> {
+        if self.probing || !room {
+            return Err(self.fault.clone());
+        }
+        self.probing = true;
+        Ok(())
+    }
+
+    /// It was seen that it goes on.
+    fn goes_on(&mut self, now: Instant) {
+        self.probed = self.probed.saturating_add(1);
+        self.until = now + self.pauses.after(self.probed);
+    }
 }
 
 /// Pauses that double.
@@ -104,6 +138,7 @@ impl Growing {
 #[must_use]
 pub struct Permit {
     gate: Option<Arc<Inner>>,
+    party: String,
     probe: bool,
 }
 
@@ -120,6 +155,7 @@ impl Gate {
                 throttled: 0,
                 failures: 0,
                 trouble: None,
+                denied: BTreeMap::new(),
             }),
             changed: Notify::new(),
         }))
@@ -130,6 +166,7 @@ impl Gate {
         let mut state = self.0.state();
         state.failures = 0;
         state.trouble = None;
+        state.denied.clear();
     }
 
     /// A gate with other limits before the same server, which is left alone for as long as it asked for.
@@ -147,7 +184,7 @@ impl Gate {
     /// A call that was made without a permit was answered with "too many requests".
     pub fn throttled(&self, until: Option<Timestamp>) {
         let (fault, now) = (Fault::Throttled(until), Instant::now());
-        let refused = self.0.state().learn(false, Err(&fault), now);
+        let refused = self.0.state().learn("", false, Err(&fault), now);
         for (turn, fault) in refused {
             turn.send(Err(fault)).ok();
         }
@@ -174,15 +211,15 @@ impl Gate {
             let changed = self.0.changed.notified();
             let next = self.0.next_start();
             if next.is_some_and(|next| next > deadline) {
-                return Err(self.0.gave_up());
+                return Err(self.0.gave_up(party));
             }
             tokio::select! {
                 biased;
                 result = &mut turn => return match result {
                     Ok(result) => result.map_err(NoEntry::Fault),
-                    Err(_) => Err(self.0.gave_up()),
+                    Err(_) => Err(self.0.gave_up(party)),
                 },
-                () = sleep_until(deadline) => return Err(self.0.gave_up()),
+                () = sleep_until(deadline) => return Err(self.0.gave_up(party)),
                 () = sleep_until(next.unwrap_or(deadline)) => self.0.admit(),
                 () = changed => {}
             }
@@ -218,20 +255,18 @@ impl Inner {
     fn try_enter(self: &Arc<Self>, party: &str) -> Entry {
         let now = Instant::now();
         let mut state = self.state();
-        if let Err(fault) = state.open(now) {
+        if let Err(fault) = state.open(party, now) {
             return Entry::Now(Err(fault));
         }
         let room = state.in_flight < self.max_in_flight && state.bucket.is_ready(now);
-        if let Some(trouble) = &mut state.trouble {
+        let State { trouble, denied, .. } = &mut *state;
+        if let Some(trouble) = trouble.as_mut().or_else(|| denied.get_mut(party)) {
             // The pause is over. One call sees whether the trouble is.
-            if trouble.probing || !room {
-                return Entry::Now(Err(trouble.fault.clone()));
-            }
-            trouble.probing = true;
-            return Entry::Now(Ok(state.start(self, now, true)));
+            let probe = trouble.probe(room);
+            return Entry::Now(probe.map(|()| state.start(self, party, now, true)));
         }
         if room && state.line.is_empty() {
-            return Entry::Now(Ok(state.start(self, now, false)));
+            return Entry::Now(Ok(state.start(self, party, now, false)));
         }
         Entry::Wait(state.line.join(party))
     }
@@ -245,8 +280,10 @@ impl Inner {
             if state.in_flight >= self.max_in_flight || !state.bucket.is_ready(now) {
                 break;
             }
-            let Some(turn) = state.line.next() else { break };
-            let permit = state.start(self, now, false);
+            let Some((party, turn)) = state.line.next() else {
+                break;
+            };
+            let permit = state.start(self, &party, now, false);
             // Whoever waited may have gone this very moment.
             if let Err(permit) = turn.send(Ok(permit)) {
                 unwanted.push(permit);
@@ -263,10 +300,10 @@ impl Inner {
     }
 
     /// Why a call that waited gives up.
-    fn gave_up(&self) -> NoEntry {
+    fn gave_up(&self, party: &str) -> NoEntry {
         let now = Instant::now();
         let mut state = self.state();
-        if let Err(fault) = state.open(now) {
+        if let Err(fault) = state.open(party, now) {
             return fault.into();
         }
         if state.in_flight >= self.max_in_flight {
@@ -275,17 +312,18 @@ impl Inner {
         NoEntry::Busy(state.bucket.ready_at(now).saturating_duration_since(now))
     }
 
-    fn end(self: &Arc<Self>, probe: bool, result: Option<Result<(), &Fault>>) {
+    fn end(self: &Arc<Self>, party: &str, probe: bool, result: Option<Result<(), &Fault>>) {
         let mut state = self.state();
         state.in_flight = state.in_flight.saturating_sub(1);
-        if let Some(trouble) = &mut state.trouble
-            && probe
-        {
-            trouble.probing = false;
+        if probe {
+            let State { trouble, denied, .. } = &mut *state;
+            for trouble in trouble.iter_mut().chain(denied.get_mut(party)) {
+                trouble.probing = false;
+            }
         }
         let refused = match result {
             None => Vec::new(),
-            Some(result) => state.learn(probe, result, Instant::now()),
+            Some(result) => state.learn(party, probe, result, Instant::now()),
         };
         drop(state);
         for (turn, fault) in refused {
@@ -311,43 +349,46 @@ fn cause(fault: &Fault) -> String {
 
 impl State {
     /// Whether the gate is open, but for a trouble whose pause is over.
-    fn open(&mut self, now: Instant) -> Result<(), Fault> {
+    fn open(&mut self, party: &str, now: Instant) -> Result<(), Fault> {
         self.paused_until = self.paused_until.filter(|until| *until > now);
         if let Some(until) = self.paused_until {
             return Err(Fault::Throttled(wall(until, now)));
         }
-        match &self.trouble {
+        match self.trouble.as_ref().or_else(|| self.denied.get(party)) {
             Some(trouble) if trouble.until > now => Err(trouble.fault.clone()),
             _ => Ok(()),
         }
     }
 
-    fn start(&mut self, gate: &Arc<Inner>, now: Instant, probe: bool) -> Permit {
+    fn start(&mut self, gate: &Arc<Inner>, party: &str, now: Instant, probe: bool) -> Permit {
         self.in_flight += 1;
         self.bucket.take(now);
         Permit {
             gate: Some(Arc::clone(gate)),
+            party: party.to_owned(),
             probe,
         }
     }
 
     /// Draws the conclusion from what came of a call. Where that closes the gate, those who wait are refused.
-    fn learn(&mut self, probe: bool, result: Result<(), &Fault>, now: Instant) -> Vec<(Turn, Fault)> {
+    fn learn(
+        &mut self,
+        party: &str,
+        probe: bool,
+        result: Result<(), &Fault>,
+        now: Instant,
+    ) -> Vec<(Turn, Fault)> {
         match result {
             Ok(())
-            // One that is refused a right is known all the same. Whether others are refused it too, only their own calls
-            // can tell.
-            | Err(
-                Fault::NotFound
-                | Fault::Conflict(_)
-                | Fault::Invalid(_)
-                | Fault::Unmanageable(_)
-                | Fault::Denied(Denial::Right, _),
-            ) => {
-                self.throttled = 0;
-                self.failures = 0;
-                self.trouble = None;
+            | Err(Fault::NotFound | Fault::Conflict(_) | Fault::Invalid(_) | Fault::Unmanageable(_)) => {
+                self.is_well();
+                self.denied.remove(party);
                 return Vec::new();
+            }
+            Err(fault @ Fault::Denied(Denial::Right, _)) => {
+                // It knows our credential.
+                self.is_well();
+                return self.denied(party, fault, probe, now);
             }
             Err(Fault::Throttled(until)) => {
                 self.is_alive();
@@ -366,12 +407,34 @@ impl State {
                 self.trouble(Fault::Unavailable(text.clone()), DOWN, probe, now);
             }
         }
-        let refusal = self.open(now).err();
+        let refusal = self.open("", now).err();
         let waiting = refusal.map(|fault| {
             let waiting = self.line.drain();
             waiting.into_iter().map(|turn| (turn, fault.clone())).collect()
         });
         waiting.unwrap_or_default()
+    }
+
+    /// It answered, and knows us.
+    fn is_well(&mut self) {
+        self.throttled = 0;
+        self.failures = 0;
+        self.trouble = None;
+    }
+
+    /// A party lacks a right: its calls are refused for a while.
+    fn denied(&mut self, party: &str, fault: &Fault, probe: bool, now: Instant) -> Vec<(Turn, Fault)> {
+        self.denied.retain(|_, trouble| now < trouble.until + FORGOTTEN);
+        match self.denied.get_mut(party) {
+            Some(trouble) if probe => trouble.goes_on(now),
+            Some(_) => {}
+            None => {
+                let trouble = Trouble::new(fault.clone(), DENIED, now);
+                self.denied.insert(party.to_owned(), trouble);
+            }
+        }
+        let waiting = self.line.drain_of(party);
+        waiting.into_iter().map(|turn| (turn, fault.clone())).collect()
     }
 
     /// It answered, if not what we like.
@@ -399,23 +462,14 @@ impl State {
         match &mut self.trouble {
             Some(_) if !probe => {}
             Some(trouble) => {
-                trouble.probed = trouble.probed.saturating_add(1);
-                trouble.until = now + trouble.pauses.after(trouble.probed);
+                trouble.goes_on(now);
                 // A refusal of the credential stays the reason until something better is known; and a cause that is the
                 // same is told in the same words, whatever was asked for.
                 if !matches!(trouble.fault, Fault::Denied(..)) && cause(&trouble.fault) != cause(&fault) {
                     trouble.fault = fault;
                 }
             }
-            None => {
-                self.trouble = Some(Trouble {
-                    fault,
-                    until: now + pauses.after(0),
-                    probed: 0,
-                    probing: false,
-                    pauses,
-                });
-            }
+            None => self.trouble = Some(Trouble::new(fault, pauses, now)),
         }
     }
 }
@@ -424,7 +478,7 @@ impl Permit {
     /// Ends the call and says what came of it.
     pub fn done<T>(mut self, result: &Result<T, Fault>) {
         if let Some(gate) = self.gate.take() {
-            gate.end(self.probe, Some(result.as_ref().map(|_| ())));
+            gate.end(&self.party, self.probe, Some(result.as_ref().map(|_| ())));
         }
     }
 }
@@ -433,7 +487,7 @@ impl Drop for Permit {
     /// A call that was given up says nothing about the server.
     fn drop(&mut self) {
         if let Some(gate) = self.gate.take() {
-            gate.end(self.probe, None);
+            gate.end(&self.party, self.probe, None);
         }
     }
 }

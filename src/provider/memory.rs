@@ -11,7 +11,8 @@ use jiff::Timestamp;
 use super::Provider;
 use crate::model::{
     Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Confidential, Credential, Fault, Handle,
-    HandleKind, Marker, RegistrationAccess, RemoteClient, Request, ScopeModel, Target, Verification,
+    HandleKind, Marker, RegistrationAccess, RemoteClient, Request, ScopeModel, Target, TokenRequest,
+    Verification,
 };
 
 /// What becomes of a mutating call.
@@ -338,7 +339,7 @@ impl Provider for MemoryProvider {
         Ok(self.inner().scopes.clone())
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
         self.count("verify")?;
         let mut inner = self.inner();
         if inner.deaf_tokens > 0 {
@@ -350,7 +351,7 @@ impl Provider for MemoryProvider {
             .inner()
             .clients
             .values()
-            .any(|client| client.credential == *credential);
+            .any(|client| client.credential == request.credential);
         Ok(if good {
             Verification::TokenIssued
         } else {

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use crate::model::percent;
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Endpoints, Fault, Handle, RemoteClient, Request,
+    Answer, Candidate, Capabilities, Endpoints, Fault, Handle, RemoteClient, Request, TokenRequest,
     Verification,
 };
 
@@ -59,9 +59,9 @@ pub trait Provider: Send + Sync {
     /// The scopes that are provisioned; asked only where [`Capabilities::scopes`] says that there are such.
     async fn scopes(&self) -> Result<BTreeSet<String>, Fault>;
 
-    /// Asks the token endpoint for a token with `credential`. Asked only where [`Capabilities::can_verify`] is true. What
+    /// Asks the token endpoint for a token. Asked only where [`Capabilities::can_verify`] is true. What
     /// the endpoint says, and that it says nothing, is a [`Verification`]; a fault is about the server, as `Throttled` is.
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault>;
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault>;
 
     /// Sends one mutating call and waits for its answer for at most `within`.
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault>;

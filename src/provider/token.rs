@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::http::{Authorization, Body, Call, Http, Reply, words};
 use super::percent;
-use crate::model::{Confidential, Credential, Fault, Verification};
+use crate::model::{Confidential, Fault, TokenRequest, Verification};
 
 #[derive(Deserialize)]
 struct Token {
@@ -23,7 +23,8 @@ enum Manner {
 }
 
 /// Asks for a token: with HTTP Basic, and where that is refused, once more with the credential in the body, since it
-/// is not known which of them the server takes from this client.
+/// is not known which of them the server takes from this client. Where a request that names a scope is refused for
+/// something else than the credential, the same without a scope.
 ///
 /// `recognised` are the words of a refusal that this kind of server says only to a client whose credential it took. There a
 /// credential counts as proven though it may have no such token.
@@ -31,17 +32,24 @@ enum Manner {
 /// Fails only with `Throttled`, which is about the server and not about the credential.
 pub async fn verify(
     http: &Http,
-    credential: &Credential,
+    request: &TokenRequest,
     recognised: &[&str],
     timeout: Duration,
 ) -> Result<Verification, Fault> {
-    let Some(secret) = &credential.client_secret else {
+    let Some(secret) = &request.credential.client_secret else {
         return Ok(Verification::Unknown("there is no secret to ask with".to_owned()));
     };
-    let id = &credential.client_id;
-    let asked = match ask(http, id, secret, Manner::Basic, recognised, timeout).await? {
-        Asked::Refused { .. } => ask(http, id, secret, Manner::Post, recognised, timeout).await?,
-        asked => asked,
+    let id = &request.credential.client_id;
+    let ask = async |scope: Option<&str>| {
+        let basic = ask(http, id, secret, Manner::Basic, scope, recognised, timeout).await?;
+        match basic {
+            Asked::Refused { .. } => ask(http, id, secret, Manner::Post, scope, recognised, timeout).await,
+            asked => Ok(asked),
+        }
+    };
+    let asked = match (ask(request.scope.as_deref()).await?, &request.scope) {
+        (Asked::Refused { client: false, .. } | Asked::Unclear(_), Some(_)) => ask(None).await?,
+        (asked, _) => asked,
     };
     Ok(match asked {
         Asked::Accepted => Verification::TokenIssued,
@@ -66,6 +74,7 @@ async fn ask(
     id: &str,
     secret: &Confidential,
     manner: Manner,
+    scope: Option<&str>,
     recognised: &[&str],
     timeout: Duration,
 ) -> Result<Asked, Fault> {
@@ -78,6 +87,9 @@ async fn ask(
             percent::form(id),
             encoded.expose()
         ));
+    }
+    if let Some(scope) = scope {
+        form.push_str(&format!("&scope={}", percent::form(scope)));
     }
     let secrets = [secret, &encoded];
     let call = Call {

@@ -51,16 +51,20 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
             None => end(Decision::Blocked(Wake::OnChange)),
         };
     }
-    let trouble = trouble_of(&intent.operation);
+    let trouble = trouble_of(entry, &intent.operation);
     if case.state.pass.unmanageable.as_ref() == Some(&intent.attempt.id) {
         return own_access::refused(case, entry, intent);
     }
     let once =
         matches!(&intent.operation, Operation::Register { candidate, .. } if !repeatable(server, candidate));
+    // What a refused access means depends on whether an earlier try may have been done.
+    let first_update = server.capabilities.own_access
+        && matches!(&intent.operation, Operation::Update { .. })
+        && intent.attempt.tries == 1;
     let closes = match &case.state.pass.fault {
         // An earlier try may have done what this one was in conflict with, and a name that is proof can be looked for.
         Some(Fault::Conflict(_)) => is_first_of_exact_name(intent),
-        _ => once,
+        _ => once || first_update,
     };
     if closes && case.state.pass.not_done.as_ref() == Some(&intent.attempt.id) {
         // It is certain that nothing was done, and after this pass nobody would know.
@@ -210,7 +214,7 @@ fn repeat(
     operation: Operation,
     rng: &mut dyn CryptoRng,
 ) -> Flow {
-    let trouble = trouble_of(&operation);
+    let trouble = trouble_of(entry, &operation);
     if let Some(fault) = &case.state.pass.fault {
         return case.in_trouble(&server.key, trouble, fault);
     }
@@ -258,13 +262,18 @@ fn left_alone(case: &Case, intent: &Intent) -> Flow {
     Ok(())
 }
 
-fn trouble_of(operation: &Operation) -> Trouble {
+/// What fails with it. A rotation by a second client may bring what the spec asks for besides; until then the client is not
+/// what it shall be.
+pub(super) fn trouble_of(entry: &LedgerEntry, operation: &Operation) -> Trouble {
     match operation {
-        Operation::Register { rotation: None, .. } | Operation::Update { .. } => Trouble::Spec,
         Operation::Register {
-            rotation: Some(_), ..
+            candidate,
+            rotation: Some(_),
+        } if (entry.current.as_ref()).is_some_and(|current| current.asked == candidate.metadata) => {
+            Trouble::Rotation
         }
-        | Operation::Rotate { .. } => Trouble::Rotation,
+        Operation::Register { .. } | Operation::Update { .. } => Trouble::Spec,
+        Operation::Rotate { .. } => Trouble::Rotation,
     }
 }
 

@@ -116,8 +116,10 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
 /// The server did not let the client be managed whose removal this pass has sent. That can mean that it is gone (RFC 7592
 /// answers 401 to both), which only its own credential can tell.
 fn refused(state: &State, server: &Server, entry: &LedgerEntry) -> Flow {
-    let Some(index) = (state.pass.unmanageable.as_ref())
-        .and_then(|id| entry.obligations.iter().position(|owed| owed.is_tried_by(id)))
+    let refused = |id| entry.obligations.iter().position(|owed| owed.is_tried_by(id));
+    // Once it is recorded as one that the operator cannot end, it is told and done with.
+    let Some(index) = (state.pass.unmanageable.as_ref().and_then(refused))
+        .filter(|index| !entry.obligations[*index].is_unmanageable())
     else {
         return Ok(());
     };
@@ -132,7 +134,7 @@ fn refused(state: &State, server: &Server, entry: &LedgerEntry) -> Flow {
     let can_tell = server.capabilities.can_verify && registration.credential.client_secret.is_some();
     match state.pass.revoked {
         None if can_tell && state.pass.removal_fault.is_none() => {
-            return go(Step::Observe(Query::Revoked(registration.credential.clone())));
+            return go(Step::Observe(Query::Revoked((&*registration).into())));
         }
         // It could not be asked: it is looked at again with the next try.
         None if can_tell => return Ok(()),

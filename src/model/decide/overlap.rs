@@ -25,7 +25,7 @@ pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
     };
     let can_verify = server.capabilities.can_verify && current.credential.client_secret.is_some();
     if can_verify && case.state.pass.verification.is_none() && !is_proven(case, entry) {
-        return go(Step::Observe(Query::Token(current.credential.clone())));
+        return go(Step::Observe(Query::Token(current.into())));
     }
     let Some(previous) = &entry.previous else {
         return Ok(());

@@ -5,12 +5,13 @@
 use jiff::Timestamp;
 use rand::CryptoRng;
 
-use super::case::{Case, Flow, end, go};
+use super::case::{Case, Flow, Trouble, end, go};
+use super::intent::retiring;
 use super::{Decision, Wake, keep, register, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::ledger::{
-    Access, Candidate, Intent, LedgerEntry, Loss, Operation, Registration, Rotation, Trace,
+    Access, Candidate, Intent, LedgerEntry, Loss, Operation, Previous, Registration, Rotation, Trace,
 };
 use crate::model::report::Obstacle;
 use crate::model::state::{Server, ServerView};
@@ -66,15 +67,24 @@ pub(super) fn recheck(case: &Case, server: &Server, desired: &Desired, rng: &mut
         return go(case.record(looked));
     }
     match &case.state.pass.verification {
-        None => go(Step::Observe(Query::Token(current.credential.clone()))),
+        None => go(Step::Observe(Query::Token(current.into()))),
         Some(Verification::TokenIssued) => go(case.record(looked)),
-        // Refused as a client and as a registration: it is gone, and is registered anew.
+        // Refused as a client and as a registration: it is gone, and is registered anew. But where the answer to a change was
+        // lost, that may have held another secret and another access.
         Some(Verification::Rejected(_)) => {
             let candidate = register::candidate(&looked, server, desired, rng);
-            let without = LedgerEntry {
+            let mut without = LedgerEntry {
                 current: None,
                 ..looked
             };
+            if current.access == Access::Lost(Loss::WithAnswer) {
+                let over = Previous {
+                    registration: current.clone(),
+                    overlap_seconds: 0,
+                    retire_at: Some(case.state.now),
+                };
+                without.obligations.push(retiring(over, case.state.now));
+            }
             register::begin(case, server, without, candidate, None, rng)
         }
         Some(Verification::Unknown(_)) => end(Decision::Blocked(Wake::Backoff)),
@@ -114,7 +124,7 @@ pub(super) fn tell_of_loss(case: &Case, next_rotation: Option<Timestamp>) -> Flo
 }
 
 /// Each registration whose answer was lost may have left a client that nobody can find, so there are few of them.
-pub(super) fn few_are_lost(case: &Case, server: &Server, entry: &LedgerEntry) -> Flow {
+pub(super) fn few_are_lost(case: &Case, server: &Server, entry: &LedgerEntry, trouble: Trouble) -> Flow {
     let untraceable = |lost: &Candidate| lost.trace == Trace::None;
     let lost: Vec<&Candidate> = (entry.obligations.iter())
         .filter_map(|owed| owed.lost.as_ref().filter(|lost| untraceable(lost)))
@@ -122,10 +132,10 @@ pub(super) fn few_are_lost(case: &Case, server: &Server, entry: &LedgerEntry) ->
     let Some(latest) = lost.last().filter(|_| lost.len() >= LOST_AT_MOST) else {
         return Ok(());
     };
-    let (on, reason) = match entry.current {
-        None => (ClientCondition::Registered, ClientReason::OutcomeUnknown),
-        // What was registered before works on.
-        Some(_) => (ClientCondition::Rotating, ClientReason::NotPossible),
+    let (on, reason) = match trouble {
+        Trouble::Spec | Trouble::Background => (ClientCondition::Registered, ClientReason::OutcomeUnknown),
+        // What was registered before works on, and is what it shall be.
+        Trouble::Rotation => (ClientCondition::Rotating, ClientReason::NotPossible),
     };
     case.blocked(Obstacle {
         on,

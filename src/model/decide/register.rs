@@ -3,7 +3,7 @@
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, attempt, go, record};
-use super::{claim, entry::secret_owned, keep, own_access};
+use super::{claim, entry::secret_owned, intent, keep, own_access};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{ChosenBy, ScopeModel};
@@ -77,19 +77,13 @@ pub(super) fn begin(
     rotation: Option<crate::model::ledger::Rotation>,
     rng: &mut dyn CryptoRng,
 ) -> Flow {
-    let trouble = if rotation.is_some() {
-        Trouble::Rotation
-    } else {
-        Trouble::Spec
-    };
-    own_access::few_are_lost(case, server, &entry)?;
+    let operation = Operation::Register { candidate, rotation };
+    let trouble = intent::trouble_of(&entry, &operation);
+    own_access::few_are_lost(case, server, &entry, trouble)?;
     let attempt = attempt(case.state, rng, 0);
     let call = Some(attempt.id.clone());
     entry.next_number = entry.next_number.saturating_add(1);
-    entry.intent = Some(Intent {
-        operation: Operation::Register { candidate, rotation },
-        attempt,
-    });
+    entry.intent = Some(Intent { operation, attempt });
     case.ask(&server.key, trouble, record(case.state, entry, call))
 }
 

@@ -99,31 +99,6 @@ const KNOWN: &[Known] = &[
              from it",
         ),
     ),
-    (
-        "token_scope_omitted",
-        &["400", "401", "403", "404", "409", "500"],
-        Mark {
-            checks: &[
-                "proven by a token request",
-                "rotate with overlap",
-                "killed after every call",
-                "killed after every step",
-                "every answer lost",
-                "every request lost",
-                "every request delivered late",
-                "throttled",
-                "denied",
-                "failed though done",
-                "absurd answers to changes",
-                "unknown fields",
-            ],
-            but: &[],
-            as_what: As::Failing(
-                "the adapter asks for a token without a scope, which such a server refuses: no credential is ever proven, \
-                 and the previous one of an overlap never retired",
-            ),
-        },
-    ),
 ];
 
 /// Values of switches that stand for many: one of each more than the emulator's own samples have.

@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::model::{
-    Answer, Candidate, Capabilities, ClientMetadata, Confidential, Credential, Endpoints, Fault, Field,
-    Handle, RemoteClient, Request, Verification,
+    Answer, Candidate, Capabilities, ClientMetadata, Confidential, Endpoints, Fault, Field, Handle,
+    RemoteClient, Request, TokenRequest, Verification,
 };
 use crate::provider::Provider;
 
@@ -215,8 +215,8 @@ impl Provider for Wrong {
         self.adapter.scopes().await
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        self.adapter.verify(credential).await
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
+        self.adapter.verify(request).await
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

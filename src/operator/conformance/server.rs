@@ -51,6 +51,10 @@ pub(super) enum As {
     /// It makes no sense: the server itself says what is not so, or cannot be used as it is documented to be.
     Senseless(&'static str),
     /// It fails, as is known and not mended yet. Once it is mended the mark has to go.
+    #[expect(
+        dead_code,
+        reason = "nothing is known to fail right now, and a failure that is found gets this mark first"
+    )]
     Failing(&'static str),
 }
 

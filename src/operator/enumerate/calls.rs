@@ -11,7 +11,7 @@ use super::disturbance::{Kind, Part, What};
 use super::ports::{Port, stop};
 use super::server::SWITCHED_OFF;
 use crate::model::{
-    Answer, Candidate, Capabilities, Credential, Denial, Fault, Handle, RemoteClient, Request, Timing,
+    Answer, Candidate, Capabilities, Denial, Fault, Handle, RemoteClient, Request, Timing, TokenRequest,
     Verification,
 };
 use crate::provider::Provider;
@@ -147,12 +147,14 @@ impl Provider for Port {
             .await
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
         let answer = self.query(|old| {
-            let now = self.stage.provider.verify(credential).now_or_never().unwrap()?;
+            let now = self.stage.provider.verify(request).now_or_never().unwrap()?;
             let refused = || Verification::Rejected("invalid_client".into());
             let known = |clients: BTreeMap<Handle, RemoteClient>| {
-                clients.values().any(|client| client.credential == *credential)
+                clients
+                    .values()
+                    .any(|client| client.credential == request.credential)
             };
             Ok(match old.map(known) {
                 None => now,

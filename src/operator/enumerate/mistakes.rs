@@ -11,9 +11,9 @@ use super::server::{SWITCHED_OFF, foreign_client};
 use super::stage::Stage;
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
-    Answer, Candidate, Capabilities, ClientKey, ClientObject, ClientView, Credential, Fault, FoundSecret,
-    Handle, Happening, Publish, PublishMode, Record, Refusal, RemoteClient, Request, Status, Subject, Uid,
-    Verification, Version, publication,
+    Answer, Candidate, Capabilities, ClientKey, ClientObject, ClientView, Fault, FoundSecret, Handle,
+    Happening, Publish, PublishMode, Record, Refusal, RemoteClient, Request, Status, Subject, TokenRequest,
+    Uid, Verification, Version, publication,
 };
 use crate::provider::Provider;
 
@@ -270,8 +270,8 @@ impl Provider for Wrong {
         self.port.scopes().await
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        self.port.verify(credential).await
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
+        self.port.verify(request).await
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

@@ -284,8 +284,8 @@ impl<'a> Executor<'a> {
                 provider.attempted(candidate).await.map(Outcome::Client)
             }
             Query::Scopes => provider.scopes().await.map(Outcome::Scopes),
-            Query::Token(credential) | Query::Revoked(credential) => {
-                provider.verify(credential).await.map(Outcome::Token)
+            Query::Token(request) | Query::Revoked(request) => {
+                provider.verify(request).await.map(Outcome::Token)
             }
         };
         match (query, &answer) {

@@ -396,3 +396,77 @@ async fn a_secret_that_expires_is_replaced_before() {
     );
     assert_eq!(bench.provider.calls("Register"), 2);
 }
+
+#[tokio::test]
+async fn a_removal_that_is_refused_is_told_once_and_written_once() {
+    let bench = settled().await;
+    rotation(&bench, |rotation| rotation.overlap_seconds = Some(60));
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some("one"));
+    bench.settle().await;
+    bench.wait(61);
+    bench
+        .provider
+        .next(Fate::Fault(Fault::Unmanageable("401 Unauthorized".into())));
+    let before = bench.cluster.world().journal.len();
+    bench.settle().await;
+    let written = bench.cluster.world().journal.len() - before;
+    assert!(written <= 5, "{written} writes\n{}", bench.transcript());
+    assert_eq!(left_behind(&bench), 1);
+    assert!(bench.told(|told| matches!(told, Happening::LeftBehind { .. })));
+}
+
+#[tokio::test]
+async fn a_client_whose_secret_and_access_were_lost_with_an_answer_is_told_and_replaced() {
+    let bench = bench();
+    bench.provider.renews_secret(true);
+    bench.settle().await;
+    let before = bench.published("client-id");
+    edit(&bench);
+    bench.provider.next(Fate::AnswerLost);
+    bench.settle().await;
+    assert!(bench.is_ready() && works(&bench));
+    assert_ne!(bench.published("client-id"), before);
+    assert_eq!(left_behind(&bench), 1, "it is there still, with another secret");
+    let said = |what: &str| what.contains(&before);
+    assert!(bench.told(|told| matches!(told, Happening::LeftBehind { what, .. } if said(what))));
+}
+
+#[tokio::test]
+async fn while_a_change_waits_for_its_registration_the_client_is_not_ready() {
+    let bench = bench();
+    bench.provider.gives_access(false);
+    bench.settle().await;
+    edit(&bench);
+    bench
+        .provider
+        .down(Some(Fault::Unavailable("404 Not Found".into())));
+    for _ in 0..2 {
+        bench.pass().await;
+        assert_eq!(bench.reason(ClientCondition::Ready), "False WaitingForServer");
+        bench.wait(5);
+    }
+    bench.provider.down(None);
+    bench.settle().await;
+    assert!(bench.is_ready() && works(&bench));
+}
+
+#[tokio::test]
+async fn what_was_plainly_refused_before_may_not_have_been_done() {
+    let bench = settled().await;
+    let before = bench.published("client-id");
+    edit(&bench);
+    for fault in [
+        Fault::Unavailable("403 Forbidden".into()),
+        Fault::Unmanageable("403 Forbidden".into()),
+    ] {
+        bench.provider.next(Fate::Fault(fault));
+    }
+    bench.settle().await;
+    assert!(bench.is_ready() && works(&bench), "{}", bench.transcript());
+    assert_ne!(
+        bench.published("client-id"),
+        before,
+        "replaced at once, not at the next change"
+    );
+}

@@ -22,8 +22,8 @@ use super::http::{Body, Call, Http, LIST, Object, Reply};
 use super::{Provider, in_time, token};
 use crate::api::grant_types;
 use crate::model::{
-    Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Credential, Fault, Field, Handle, HandleKind,
-    Overlap, RemoteClient, Request, ScopeModel, Verification,
+    Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Fault, Field, Handle, HandleKind, Overlap,
+    RemoteClient, Request, ScopeModel, TokenRequest, Verification,
 };
 
 /// The longest name that we give. None is documented; databases of this kind hold 255 characters, and in a URL, where
@@ -304,8 +304,8 @@ impl Provider for DigitalRoute {
         self.read_scopes().await.map(|(_, scopes)| scopes)
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
-        token::verify(&self.token, credential, &[], self.timeout).await
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
+        token::verify(&self.token, request, &[], self.timeout).await
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

@@ -26,8 +26,8 @@ use url::Url;
 use super::http::{Authorization, Body, Call, Http, Reply, short, words};
 use super::{Provider, in_time, token};
 use crate::model::{
-    Answer, Candidate, Capabilities, ClientMetadata, Confidential, Credential, Denial, Endpoints, Fault,
-    Handle, RegistrationAccess, RemoteClient, Request, Target, Verification,
+    Answer, Candidate, Capabilities, ClientMetadata, Confidential, Denial, Endpoints, Fault, Handle,
+    RegistrationAccess, RemoteClient, Request, Target, TokenRequest, Verification,
 };
 pub use discovery::Discovery;
 use document::Distinct;
@@ -335,9 +335,9 @@ impl Provider for DynamicRegistration {
         Err(no_such_call())
     }
 
-    async fn verify(&self, credential: &Credential) -> Result<Verification, Fault> {
+    async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
         match self.token_endpoint().await {
-            Ok(http) => token::verify(&http, credential, &RECOGNISED, self.timeout).await,
+            Ok(http) => token::verify(&http, request, &RECOGNISED, self.timeout).await,
             Err(why) => Ok(Verification::Unknown(why)),
         }
     }

@@ -33,8 +33,14 @@ impl<T> Line<T> {
         receiver
     }
 
+    /// Everybody of a party who waits; they wait no more.
+    pub fn drain_of(&mut self, party: &str) -> Vec<oneshot::Sender<T>> {
+        self.turns.retain(|other| other != party);
+        self.waiting.remove(party).map(Vec::from).unwrap_or_default()
+    }
+
     /// Whose turn it is.
-    pub fn next(&mut self) -> Option<oneshot::Sender<T>> {
+    pub fn next(&mut self) -> Option<(String, oneshot::Sender<T>)> {
         while let Some(party) = self.turns.pop_front() {
             let Some(line) = self.waiting.get_mut(&party) else {
                 continue;
@@ -44,10 +50,10 @@ impl<T> Line<T> {
             if line.is_empty() {
                 self.waiting.remove(&party);
             } else {
-                self.turns.push_back(party);
+                self.turns.push_back(party.clone());
             }
-            if first.is_some() {
-                return first;
+            if let Some(first) = first {
+                return Some((party, first));
             }
         }
         None

@@ -1,6 +1,8 @@
 use std::sync::Mutex as StdMutex;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+
 use super::*;
 use crate::model::Denial;
 
@@ -395,11 +397,29 @@ async fn the_same_cause_is_told_in_the_same_words() {
 
 #[tokio::test(start_paused = true)]
 async fn who_lacks_a_right_is_refused_alone() {
-    let gate = gate(6_000, 20, 8);
-    let refused = Fault::Denied(Denial::Right, "403 Forbidden".into());
-    for _ in 0..10 {
-        let permit = gate.enter("a", NOT).await.unwrap();
-        permit.done(&Err::<(), _>(refused.clone()));
-    }
+    let gate = gate(6_000, 20, 1);
+    let lacks = Fault::Denied(Denial::Right, "403 Forbidden".into());
+    let refused = |entered: Result<Permit, NoEntry>| entered.map(drop) == Err(NoEntry::Fault(lacks.clone()));
+    let fails = async |party: &str| {
+        let permit = gate.enter(party, NOT).await.unwrap_or_else(|_| panic!("{party}"));
+        permit.done(&Err::<(), _>(lacks.clone()));
+    };
+    let held = gate.enter("a", NOT).await.unwrap_or_else(|_| panic!());
+    let waits = gate.enter("a", LONG);
+    tokio::pin!(waits);
+    assert!((&mut waits).now_or_never().is_none());
+    held.done(&Err::<(), _>(lacks.clone()));
+    assert!(refused(waits.await), "whoever of it waits is refused too");
+    assert!(refused(gate.enter("a", NOT).await));
     assert!(gate.enter("b", NOT).await.is_ok(), "others may have that right");
+    for pause in [5, 10, 20] {
+        seconds(pause - 1).await;
+        assert!(refused(gate.enter("a", NOT).await), "{pause}");
+        seconds(1).await;
+        fails("a").await;
+    }
+    seconds(40).await;
+    let permit = gate.enter("a", NOT).await.unwrap_or_else(|_| panic!());
+    permit.done(&Ok(()));
+    assert!(gate.enter("a", NOT).await.is_ok(), "it was granted");
 }

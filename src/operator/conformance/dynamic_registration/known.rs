@@ -1,5 +1,4 @@
-//! What is known beforehand of its ways: checks that make no sense there, since the server itself does not say what is so,
-//! and failures that are known and not mended yet.
+//! What is known beforehand of its ways: checks that make no sense there, since the server itself does not say what is so.
 
 use crate::operator::conformance::server::{As, Mark};
 
@@ -69,23 +68,6 @@ const ONE_REGISTRATION: &[&str] = &[
     "what is not honoured is said",
     "admin credential refused: said",
 ];
-/// Where the proof of a credential is needed.
-const PROOF: &[&str] = &[
-    "proven by a token request",
-    "rotate",
-    "rotate with overlap",
-    "killed after every call",
-    "killed after every step",
-    "every answer lost",
-    "every request lost",
-    "every request delivered late",
-    "throttled",
-    "denied",
-    "failed though done",
-    "absurd answers to changes",
-    "unknown fields",
-    "registration access refused",
-];
 
 const fn senseless(checks: &'static [&'static str], why: &'static str) -> Mark {
     Mark {
@@ -102,25 +84,6 @@ const fn senseless_but(but: &'static [&'static str], why: &'static str) -> Mark 
         as_what: As::Senseless(why),
     }
 }
-
-const fn failing(checks: &'static [&'static str], why: &'static str) -> Mark {
-    Mark {
-        checks,
-        but: &[],
-        as_what: As::Failing(why),
-    }
-}
-
-/// When the removal of a registration is refused, and its credential works still, one pass writes the same
-/// ledger entry over and over until its steps are used up, and forgets to tell what is left behind.
-const REFUSED_REMOVAL: &str = "a removal that is refused while its client is there writes the ledger until the pass has no steps left, and its Event is \
-     lost";
-
-/// A change is in effect where the server has said so.
-const NOT_MADE: &str = "while the registration that a change of the spec needs fails, the client is said to be ready, as in a rotation";
-
-const NO_SCOPE: &str = "the adapter asks for a token without a scope, which such a server refuses: no credential is ever proven, \
-     and the previous one of an overlap never retired";
 
 const KNOWN: &[Known] = &[
     ("register", &[], senseless(&[], "it registers nobody")),
@@ -257,11 +220,26 @@ const KNOWN: &[Known] = &[
     ),
     (
         "update",
+        &["401", "403"],
+        senseless(
+            &["feature switched off"],
+            "it refuses the access in every change, so each change needs a new registration",
+        ),
+    ),
+    (
+        "update",
         &["403"],
-        failing(
-            &["update each field that can change", "registration access refused"],
-            "a change that was plainly refused with the secret, and then without it, counts as one whose answer was lost: it \
-             waits for a rotation in place of being made at once",
+        senseless(
+            &["registration access refused"],
+            "it refuses the first change in the way in which others refuse the secret in it, so there is a second one",
+        ),
+    ),
+    (
+        "secret_in_put",
+        &["401"],
+        senseless(
+            &["feature switched off"],
+            "it refuses the access in every change that has the secret, so such a change needs a new registration",
         ),
     ),
     (
@@ -270,27 +248,6 @@ const KNOWN: &[Known] = &[
         senseless_but(
             WITHOUT_REMOVAL,
             "it refuses every removal in a way that says nothing of the registration: it is tried again and again",
-        ),
-    ),
-    (
-        "delete",
-        &["401", "403", "404"],
-        failing(
-            &[
-                "rotate",
-                "rotate with overlap",
-                "secret that ends",
-                "every answer lost",
-                "every request lost",
-                "every request delivered late",
-                "throttled",
-                "denied",
-                "failed though done",
-                "absurd answers to changes",
-                "unknown fields",
-                "client of another cluster",
-            ],
-            REFUSED_REMOVAL,
         ),
     ),
     (
@@ -315,11 +272,6 @@ const KNOWN: &[Known] = &[
         ),
     ),
     (
-        "token_scope_omitted",
-        &["401", "404", "409", "500"],
-        failing(PROOF, NO_SCOPE),
-    ),
-    (
         "secret_in_put",
         &["404", "409", "500"],
         senseless(
@@ -330,62 +282,15 @@ const KNOWN: &[Known] = &[
     (
         "like IBM Verify Access",
         &[],
-        failing(
-            &[
-                "killed after every call",
-                "every answer lost",
-                "failed though done",
-                "absurd answers to changes",
-            ],
-            "a lost answer to a change held another secret and another access: both are refused then, the client is taken to \
-             be gone, and nobody is told that it is there",
-        ),
-    ),
-    (
-        "like IBM Verify Access",
-        &[],
         senseless(
             &["every request delivered late"],
-            "which of a change and its repetition comes first is open, and of the one order the failure of lost answers is known",
+            "which of a change and its repetition comes first is open, and in the one order the client is locked out",
         ),
     ),
-    ("management", &[], failing(&["feature switched off"], NOT_MADE)),
-    (
-        "uri_form",
-        &["other_origin"],
-        failing(&["feature switched off"], NOT_MADE),
-    ),
-    ("like Auth0", &[], failing(&["feature switched off"], NOT_MADE)),
-    (
-        "locked out by each change",
-        &[],
-        failing(&["denied", "unknown fields"], REFUSED_REMOVAL),
-    ),
-    (
-        "registrationURI alone",
-        &[],
-        failing(
-            &["denied", "every answer lost", "failed though done"],
-            REFUSED_REMOVAL,
-        ),
-    ),
-];
-
-/// Ways in which no removal is asked for.
-const NEVER_REMOVED: [(&str, &str); 5] = [
-    ("management", "none"),
-    ("management", "token_only"),
-    ("management", "uri_only"),
-    ("uri_form", "other_origin"),
-    ("like Auth0", ""),
 ];
 
 /// What is known of a switch and one of its values, or of a product.
 pub(in super::super) fn of(name: &str, value: &str) -> Vec<Mark> {
     let about = |(of, values, _): &&Known| *of == name && (values.is_empty() || values.contains(&value));
-    let mut marks: Vec<Mark> = KNOWN.iter().filter(about).map(|(_, _, mark)| *mark).collect();
-    if !NEVER_REMOVED.contains(&(name, value)) {
-        marks.push(failing(&["denied"], REFUSED_REMOVAL));
-    }
-    marks
+    KNOWN.iter().filter(about).map(|(_, _, mark)| *mark).collect()
 }

@@ -162,7 +162,7 @@ impl Bench {
         tell("same", word(same) + if sent == 0 { "" } else { "(sent)" });
         let rotated = self.change(&rotate("app"), WITHIN).await;
         if let Ok(Answer::Client(client)) = &rotated {
-            let verified = self.adapter.verify(&client.credential).await.unwrap();
+            let verified = self.adapter.verify(&(&client.credential).into()).await.unwrap();
             tell("token", verdict(&verified).to_owned());
         }
         tell("rotate", word(rotated.map(answered)));

@@ -2,6 +2,7 @@
 
 use super::bench::Bench;
 use super::*;
+use crate::model::Credential;
 
 fn asked(bench: &Bench) -> Vec<String> {
     let requests = bench.emulator.requests();
@@ -62,7 +63,7 @@ async fn no_more_than_is_needed() {
         client_id: client.client_id,
         client_secret: None,
     };
-    let unknown = bench.adapter.verify(&credential).await.unwrap();
+    let unknown = bench.adapter.verify(&(&credential).into()).await.unwrap();
     assert!(matches!(unknown, Verification::Unknown(_)));
     assert!(asked(&bench).is_empty());
 

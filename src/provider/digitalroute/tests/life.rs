@@ -23,7 +23,7 @@ async fn one_life() {
     assert_eq!(adapter.attempted(&candidate).await.unwrap(), Some(client.clone()));
     assert_eq!(adapter.clients().await.unwrap(), vec![client.clone()]);
     assert_eq!(
-        adapter.verify(&client.credential).await.unwrap(),
+        adapter.verify(&(&client.credential).into()).await.unwrap(),
         Verification::TokenIssued
     );
 
@@ -43,11 +43,11 @@ async fn one_life() {
     let rotated = client_of(adapter.perform(&rotate, WITHIN).await.unwrap());
     assert_ne!(rotated.credential, client.credential);
     assert_eq!(
-        adapter.verify(&rotated.credential).await.unwrap(),
+        adapter.verify(&(&rotated.credential).into()).await.unwrap(),
         Verification::TokenIssued
     );
     assert!(matches!(
-        adapter.verify(&client.credential).await.unwrap(),
+        adapter.verify(&(&client.credential).into()).await.unwrap(),
         Verification::Rejected(_)
     ));
 

@@ -5,6 +5,7 @@ use futures::future::join_all;
 
 use super::bench::{Bench, answered, shown, word};
 use super::*;
+use crate::model::Credential;
 
 /// How long a call is waited for that would take much longer.
 const SHORT: Duration = Duration::from_secs(2);
@@ -141,7 +142,7 @@ async fn call(bench: &Bench, call: &str, within: Duration) -> String {
                 client_id: there.client_id,
                 client_secret: Some(Confidential::new(there.client_secret)),
             };
-            let verified = bench.adapter.verify(&credential).await;
+            let verified = bench.adapter.verify(&(&credential).into()).await;
             return word(verified.map(|verified| bench::verdict(&verified)));
         }
         "register" => Request::Register(Box::new(candidate("new", &["read"]))),
@@ -261,7 +262,7 @@ async fn what_was_lost_is_found_again() {
         assert!(matches!(lost, Err(Fault::OutcomeUnknown(_))), "{lost:?}");
         let found = bench.adapter.attempted(&candidate).await.unwrap().unwrap();
         assert_eq!(
-            bench.adapter.verify(&found.credential).await,
+            bench.adapter.verify(&(&found.credential).into()).await,
             Ok(Verification::TokenIssued)
         );
     }

@@ -5,6 +5,7 @@ use authserver_emulator::misbehave::{Behaviour, Rule};
 
 use super::bench::Bench;
 use super::*;
+use crate::model::Credential;
 
 /// What no text may hold: the password, alone and as it goes over the wire, and all that the server knows.
 fn canaries(bench: &Bench) -> Vec<String> {
@@ -61,7 +62,7 @@ async fn said(bench: &Bench) -> String {
                 client_id: client.client_id.clone(),
                 client_secret: Some(Confidential::new(secret)),
             };
-            let verified = bench.adapter.verify(&credential).await.unwrap();
+            let verified = bench.adapter.verify(&(&credential).into()).await.unwrap();
             said.push_str(&format!("{verified:?} {credential:?}\n"));
         }
     }

@@ -4,6 +4,7 @@ use authserver_emulator::misbehave::{Behaviour, Rule};
 
 use super::bench::{Bench, verdict};
 use super::*;
+use crate::model::Credential;
 
 async fn verified(bench: &Bench, secret: Option<&str>) -> &'static str {
     let there = bench.emulator.add_client("app", "read");
@@ -11,7 +12,7 @@ async fn verified(bench: &Bench, secret: Option<&str>) -> &'static str {
         client_id: there.client_id,
         client_secret: Some(Confidential::new(secret.unwrap_or(&there.client_secret))),
     };
-    verdict(&bench.adapter.verify(&credential).await.unwrap())
+    verdict(&bench.adapter.verify(&(&credential).into()).await.unwrap())
 }
 
 async fn with(turns: &[(&str, &str)]) -> Bench {
@@ -129,6 +130,9 @@ async fn a_token_endpoint_elsewhere() {
         client_id: there.client_id,
         client_secret: Some(Confidential::new(there.client_secret)),
     };
-    assert_eq!(adapter.verify(&credential).await, Ok(Verification::TokenIssued));
+    assert_eq!(
+        adapter.verify(&(&credential).into()).await,
+        Ok(Verification::TokenIssued)
+    );
     assert!(server.requests().is_empty());
 }

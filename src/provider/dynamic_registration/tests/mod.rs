@@ -20,6 +20,7 @@ use crate::api::{
     DynamicRegistration as Spec, DynamicRegistrationAuth, NoAuth, ProviderSpec, SecretRef, ServerSpec,
     SoftwareStatementRef, TokenAuth,
 };
+use crate::model::Credential;
 use crate::model::{Field, Trace, testing};
 
 const WITHIN: Duration = Duration::from_secs(20);

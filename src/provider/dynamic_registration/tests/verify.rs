@@ -3,6 +3,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::model::Credential;
 
 const ID: &str = "the id:1";
 
@@ -48,7 +49,7 @@ async fn with_the_credential_as_the_standard_encodes_it() {
         .respond_with(issued())
         .mount(&server)
         .await;
-    let verified = adapter.verify(&credential(Some("a+b/c="))).await;
+    let verified = adapter.verify(&(&credential(Some("a+b/c="))).into()).await;
     assert_eq!(verified, Ok(Verification::TokenIssued));
     let sent = &posts(&server).await[0];
     assert_eq!(sent.url.path(), "/token");
@@ -77,7 +78,7 @@ async fn in_the_body_where_basic_is_refused() {
         .respond_with(issued())
         .mount(&server)
         .await;
-    let verified = adapter.verify(&credential(Some("a+b"))).await;
+    let verified = adapter.verify(&(&credential(Some("a+b"))).into()).await;
     assert_eq!(verified, Ok(Verification::TokenIssued));
     let sent = &posts(&server).await[1];
     assert_eq!(
@@ -114,7 +115,7 @@ async fn a_refusal(
         .respond_with(refused)
         .mount(&server)
         .await;
-    let verified = match adapter.verify(&credential(Some(SECRET))).await {
+    let verified = match adapter.verify(&(&credential(Some(SECRET))).into()).await {
         Ok(Verification::TokenIssued) => "accepted",
         Ok(Verification::Rejected(_)) => "rejected",
         Ok(Verification::Unknown(_)) => "unknown",
@@ -128,16 +129,16 @@ async fn a_refusal(
 #[tokio::test]
 async fn what_cannot_be_asked_is_not_known() {
     let (server, adapter) = bench().await;
-    let without = adapter.verify(&credential(None)).await.unwrap();
+    let without = adapter.verify(&(&credential(None)).into()).await.unwrap();
     assert!(matches!(without, Verification::Unknown(_)));
     assert!(posts(&server).await.is_empty());
 
     let nowhere = connected(&spec(Some(MockServer::start().await.uri()), None));
-    let verified = nowhere.verify(&credential(Some(SECRET))).await.unwrap();
+    let verified = nowhere.verify(&(&credential(Some(SECRET))).into()).await.unwrap();
     assert!(matches!(verified, Verification::Unknown(_)), "{verified:?}");
 
     let none = connected(&by_uri(&server));
-    let verified = none.verify(&credential(Some(SECRET))).await.unwrap();
+    let verified = none.verify(&(&credential(Some(SECRET))).into()).await.unwrap();
     assert!(matches!(verified, Verification::Unknown(_)), "{verified:?}");
 }
 
@@ -155,7 +156,7 @@ async fn where_the_configuration_says() {
         token_uri: Some(format!("{}/given", elsewhere.uri())),
         ..crate::api::Endpoints::default()
     });
-    let verified = connected(&spec).verify(&credential(Some(SECRET))).await;
+    let verified = connected(&spec).verify(&(&credential(Some(SECRET))).into()).await;
     assert_eq!(verified, Ok(Verification::TokenIssued));
     assert_eq!(posts(&elsewhere).await[0].url.path(), "/given");
     assert!(server.received_requests().await.unwrap().is_empty());
