@@ -332,7 +332,8 @@ fn violations(rule: &AccessRule, spec: &OAuthClientSpec, server: &Server) -> Vec
         }
     }
     let allowed_scopes = rule.scopes.as_ref().unwrap_or(&none);
-    for scope in spec.scopes.iter().flatten() {
+    let of_audiences = spec.audiences.iter().flat_map(|audience| &audience.scopes);
+    for scope in spec.scopes.iter().flatten().chain(of_audiences) {
         if !allowed_scopes.iter().any(|pattern| scope_fits(pattern, scope)) {
             refuse(format!("scope {scope}"), allowed_scopes);
         }

@@ -137,3 +137,36 @@ fn a_default_name_that_looks_generated_does_not_stand_exactly() {
     assert_eq!(refused.reason, crate::api::ClientReason::NotAllowedByPolicy);
     assert!(accept(None).is_ok(), "a suffix of its own tells it apart");
 }
+
+#[test]
+fn the_scopes_of_an_audience_are_scopes() {
+    let told = verdict_of_audience("admin");
+    assert!(told.contains("scope admin is not allowed here"), "{told}");
+    assert_eq!(verdict_of_audience("invoices.read"), "allowed");
+}
+
+/// What the rule says of a scope of an audience that it allows, at a server that has such.
+fn verdict_of_audience(scope: &str) -> String {
+    let mut client = client();
+    client.spec.audiences = vec![
+        serde_json::from_value(serde_json::json!({"audience": "https://api", "scopes": [scope]})).unwrap(),
+    ];
+    let rule = AccessRule {
+        audiences: vec!["https://api".into()],
+        ..rule()
+    };
+    let mut server = Server {
+        access_rules: Some(vec![rule]),
+        ..server()
+    };
+    server.capabilities.honours.insert(Field::Audiences);
+    let labels = [("team".to_owned(), "payments".to_owned())].into();
+    let namespace = NamespaceView {
+        labels,
+        terminating: false,
+    };
+    match access::accept(&subject().client, &client, &namespace, &server) {
+        Ok(_) => "allowed".to_owned(),
+        Err(obstacle) => obstacle.message,
+    }
+}

@@ -81,6 +81,11 @@ const FOUND: &[(&str, &str, &str)] = &[
         "the same, with two late deliveries",
     ),
     (
+        "hydra/create-to-retain-and-delete",
+        "4:twin<quiet",
+        "a record that was to be created long ago was created by the repetition of its write",
+    ),
+    (
         "create-to-retain-and-delete",
         "7:twin>quiet",
         "a process that was held before it created a record or a Secret created it when the client was long gone",

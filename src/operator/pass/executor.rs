@@ -214,6 +214,10 @@ impl<'a> Executor<'a> {
                 return Err(refusal);
             };
             self.world.pause(*pause).await;
+            let anew = matches!(record, Record::Write { replaces: None, .. });
+            if anew && self.knows_too_little(state) {
+                return Err(refusal);
+            }
             match (&mut record, cluster.ledger(self.subject).await) {
                 (Record::Write { entry, .. }, Ok(LedgerRead::Held(held, version))) if held == *entry => {
                     return Ok(Some(version));
