@@ -87,3 +87,53 @@ fn every_adapter_has_a_page() {
         assert!(path.exists(), "docs/providers/{link} is not there");
     }
 }
+
+/// Whoever sees a word looks it up in one page.
+#[test]
+fn every_word_is_explained() {
+    let page = fs::read_to_string(root().join("docs/operations.md")).unwrap();
+    // What a healthy object says needs no table.
+    let at_rest = [
+        "Accepted",
+        "Registered",
+        "Published",
+        "TokenIssued",
+        "Ready",
+        "Completed",
+        "Overlap",
+        "Reachable",
+        "Authenticated",
+        "NoneHeld",
+        "NotSupported",
+    ];
+    // In the schema, and not said by this version.
+    let later = ["WaitingForSecret", "AddressChanged"];
+    let clients = api::ClientReason::ALL
+        .into_iter()
+        .map(|reason| reason.to_string());
+    let servers = api::ServerReason::ALL
+        .into_iter()
+        .map(|reason| reason.to_string());
+    let words = clients
+        .chain(servers)
+        .filter(|word| !at_rest.contains(&word.as_str()) && !later.contains(&word.as_str()));
+    let source = fs::read_to_string(root().join("src/operator/metrics.rs")).unwrap();
+    let metrics = source.split("registry.register(").skip(1).map(|rest| {
+        let name = rest.split('"').nth(1).unwrap();
+        format!("oauthclient_{name}")
+    });
+    let source = fs::read_to_string(root().join("src/model/report.rs")).unwrap();
+    let events = source
+        .split("} => \"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned());
+    let missing: BTreeSet<String> = words
+        .chain(metrics)
+        .chain(events.filter(|word| word.chars().all(char::is_alphanumeric)))
+        .filter(|word| !page.contains(&format!("`{word}")))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "docs/operations.md does not say what these are: {missing:?}"
+    );
+}
