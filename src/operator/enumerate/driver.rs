@@ -37,6 +37,8 @@ pub(super) struct Run {
     pub(super) end: End,
     /// Registrations, deletions and rotations that the server did.
     pub(super) did: [u32; 3],
+    /// An act came before what the one before it asked for was there.
+    pub(super) hurried: bool,
 }
 
 type Future_ = Pin<Box<dyn Future<Output = Option<(bool, Wake)>>>>;
@@ -102,8 +104,10 @@ pub(super) fn run(
     stage.inner().acts = scene.acts.iter().copied().collect();
     stage.begin(plan);
     driver.everybody_looks();
+    let mut hurried = false;
     while stage.act() {
         driver.go(false);
+        hurried |= driver.due.iter().any(|due| !due.settled) && !stage.inner().acts.is_empty();
     }
     driver.go(true);
     driver.wake_held();
@@ -141,6 +145,7 @@ pub(super) fn run(
         log,
         end: the_end,
         did,
+        hurried,
     }
 }
 
