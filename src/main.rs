@@ -1,5 +1,6 @@
 //! The operator's process: reads the command line, connects, and runs until SIGTERM.
 
+use std::io::IsTerminal as _;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
@@ -68,7 +69,7 @@ fn log(arguments: &Run) -> anyhow::Result<()> {
         .with_writer(std::io::stderr);
     match arguments.log_format {
         LogFormat::Json => logs.json().flatten_event(true).with_span_list(false).init(),
-        LogFormat::Text => logs.init(),
+        LogFormat::Text => logs.with_ansi(std::io::stderr().is_terminal()).init(),
     }
     Ok(())
 }

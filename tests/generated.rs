@@ -108,12 +108,8 @@ fn every_word_is_explained() {
     ];
     // In the schema, and not said by this version.
     let later = ["WaitingForSecret", "AddressChanged"];
-    let clients = api::ClientReason::ALL
-        .into_iter()
-        .map(|reason| reason.to_string());
-    let servers = api::ServerReason::ALL
-        .into_iter()
-        .map(|reason| reason.to_string());
+    let clients = api::ClientReason::ALL.iter().map(ToString::to_string);
+    let servers = api::ServerReason::ALL.iter().map(ToString::to_string);
     let words = clients
         .chain(servers)
         .filter(|word| !at_rest.contains(&word.as_str()) && !later.contains(&word.as_str()));

@@ -326,9 +326,13 @@ fn violations(rule: &AccessRule, spec: &OAuthClientSpec, server: &Server) -> Vec
     let none: Vec<String> = Vec::new();
 
     if let Some(grants) = &spec.grant_types {
-        let allowed = rule.grant_types.as_ref().unwrap_or(&none);
+        let default = vec!["what the provider gives where grantTypes is left out".to_owned()];
+        let (allowed, told) = match &rule.grant_types {
+            Some(allowed) => (allowed, allowed),
+            None => (&none, &default),
+        };
         for grant in grants.iter().filter(|grant| !allowed.contains(grant)) {
-            refuse(format!("grant type {grant}"), allowed);
+            refuse(format!("grant type {grant}"), told);
         }
     }
     let allowed_scopes = rule.scopes.as_ref().unwrap_or(&none);

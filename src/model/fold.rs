@@ -65,7 +65,11 @@ fn faulted(state: &mut State, step: &Step, fault: Fault) {
                 ..
             }),
             Fault::Unmanageable(_),
-        ) => state.pass.unmanageable = Some(id.clone()),
+        ) => {
+            state.pass.unmanageable = Some(id.clone());
+            // What a credential showed before was another one's.
+            state.pass.revoked = None;
+        }
         (Step::Observe(Query::Token(_)), fault) => {
             state.pass.verification = Some(Verification::Unknown(fault.to_string()));
         }

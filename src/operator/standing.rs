@@ -126,7 +126,7 @@ impl Standing {
             Some(Health::Unreachable(why)) => {
                 let message = format!(
                     "{name} {why}. Clients that are settled stay as they are. The operator asks again \
-                     at least once a minute; nobody has to act unless it lasts."
+                     at least once a minute. Platform team: if it lasts, look at the server, its address and the way there."
                 );
                 vec![
                     condition(Ready, False, ServerReason::Unreachable, &message),

@@ -36,6 +36,7 @@ impl Tidings {
     ) -> Vec<News> {
         readiness(old, new)
             .into_iter()
+            .chain(held(old, new))
             .chain(self.cleanup(server, old, new, due, now))
             .collect()
     }
@@ -129,6 +130,24 @@ fn readiness(old: Option<&ServerStatus>, new: &ServerStatus) -> Option<News> {
         reason,
         note: new.message.clone(),
         warning: false,
+    })
+}
+
+/// Deletions are held from now on, or are not any more.
+fn held(old: Option<&ServerStatus>, new: &ServerStatus) -> Option<News> {
+    let held = |status: &ServerStatus| {
+        let condition = ServerCondition::DeletionsHeld.as_str();
+        let found = status.conditions.iter().find(|found| found.type_ == condition);
+        found.cloned()
+    };
+    let is_true = |condition: &Condition| condition.status == ConditionStatus::True.as_str();
+    let new = held(new)?;
+    let before = old.and_then(held).is_some_and(|old| is_true(&old));
+    let reason = ServerReason::parse(&new.reason)?.as_str();
+    (is_true(&new) != before).then(|| News {
+        reason,
+        warning: is_true(&new),
+        note: new.message,
     })
 }
 
@@ -229,6 +248,33 @@ mod tests {
                 "{old:?} {new:?}"
             );
         }
+    }
+
+    #[test]
+    fn that_deletions_are_held_is_told_once_and_the_end_of_it_too() {
+        let held = |count| {
+            let standing = Standing {
+                counts: Counts {
+                    held_deletion: count,
+                    ..Counts::default()
+                },
+                ..Standing::default()
+            };
+            move |old: Option<&ServerStatus>| standing.status("corp", 1, old)
+        };
+        let none = held(0)(None);
+        let some = held(2)(Some(&none));
+        let more = held(3)(Some(&some));
+        let over = held(0)(Some(&more));
+        let news = |old: &ServerStatus, new: &ServerStatus| {
+            let news = super::held(Some(old), new);
+            news.map(|news| (news.reason, news.warning))
+        };
+        assert_eq!(news(&none, &none), None);
+        assert_eq!(news(&none, &some), Some(("BurstExceeded", true)));
+        assert_eq!(news(&some, &more), None, "told once");
+        assert_eq!(news(&more, &over), Some(("NoneHeld", false)));
+        assert_eq!(news(&over, &over), None);
     }
 
     #[test]

@@ -347,6 +347,18 @@ fn cause(fault: &Fault) -> String {
     )
 }
 
+/// What went wrong, without the call that it went wrong for: texts are "<what happened> for|during <what>: <cause>".
+fn of_nobody(text: &str) -> String {
+    let Some((what, cause)) = text.split_once(": ") else {
+        return text.to_owned();
+    };
+    let happened = what
+        .split(" for ")
+        .next()
+        .and_then(|what| what.split(" during ").next());
+    format!("{}: {cause}", happened.unwrap_or(what))
+}
+
 impl State {
     /// Whether the gate is open, but for a trouble whose pause is over.
     fn open(&mut self, party: &str, now: Instant) -> Result<(), Fault> {
@@ -403,8 +415,9 @@ impl State {
                 if self.failures < FAILURES && self.trouble.is_none() {
                     return Vec::new();
                 }
-                // Of a call that is refused here nothing was sent.
-                self.trouble(Fault::Unavailable(text.clone()), DOWN, probe, now);
+                // Of a call that is refused here nothing was sent; and whose call it was that came to nothing is not theirs to
+                // know.
+                self.trouble(Fault::Unavailable(of_nobody(text)), DOWN, probe, now);
             }
         }
         let refusal = self.open("", now).err();

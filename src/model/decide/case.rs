@@ -293,7 +293,7 @@ fn obstacle_of(server: &str, trouble: Trouble, fault: &Fault) -> Obstacle {
         Fault::Throttled(_) | Fault::Unavailable(_) | Fault::NotFound => (
             ClientReason::WaitingForServer,
             false,
-            "Retried with growing pauses; nobody has to act unless it lasts.",
+            "Retried with growing pauses. Platform team: if it lasts, look at the server, its address and the way there.",
         ),
     };
     let on = match (trouble, reason) {

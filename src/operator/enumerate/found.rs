@@ -81,6 +81,12 @@ const FOUND: &[(&str, &str, &str)] = &[
         "the same, with two late deliveries",
     ),
     (
+        "registration/rotate-twice-with-overlap",
+        "27:twin<settled,37:denied",
+        "of two removals that were refused in one pass the second one was taken for done, as the first one's credential was \
+         refused",
+    ),
+    (
         "hydra/create-to-retain-and-delete",
         "4:twin<quiet",
         "a record that was to be created long ago was created by the repetition of its write",
