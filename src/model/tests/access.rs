@@ -35,7 +35,7 @@ fn verdict(
         .collect();
     let namespace = NamespaceView {
         labels,
-        terminating: false,
+        ..NamespaceView::default()
     };
     match access::accept(&subject().client, &client, &namespace, &server) {
         Ok(_) => "allowed".to_owned(),
