@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::index::EntryFacts;
-use super::mirror::Mirror;
-use super::mirror::Placed;
+use super::mirror::{Mirror, Placed};
 use super::pass::World as _;
+use super::reach::Mode;
 use super::world::Operator;
-use crate::model::Closed;
 
 /// So many names are told; of more, how many.
 const NAMES_MAX: usize = 10;
@@ -124,13 +123,16 @@ impl Operator {
     /// cannot be told.
     pub fn out_of_sight(&self) -> BTreeMap<String, usize> {
         let mut records = BTreeMap::<String, usize>::new();
-        let known = |_: &String, facts: &EntryFacts| facts.known.is_some();
-        let entries = self.entries.select(known).into_iter();
+        if !matches!(self.reach.mode, Mode::Namespaces(_)) {
+            return records;
+        }
+        let unseen = |facts: &EntryFacts| {
+            let known = facts.known.as_ref();
+            known.is_some_and(|known| !self.reach.sees(&known.subject.client.namespace))
+        };
+        let entries = self.entries.select(|_, facts| unseen(facts)).into_iter();
         for known in entries.filter_map(|(_, facts)| facts.known) {
-            let namespace = known.subject.client.namespace;
-            if matches!(self.namespace(&namespace).closed, Some(Closed::OutOfSight(_))) {
-                *records.entry(namespace).or_default() += 1;
-            }
+            *records.entry(known.subject.client.namespace).or_default() += 1;
         }
         records
     }

@@ -108,13 +108,21 @@ impl Reach {
             Mode::OptIn if !has_label(view) => Some(Closed::NotGiven(format!(
                 "namespace {name} is not given to the operator, as it lacks the label {LABEL_ENABLED}: \"{LABEL_TRUE}\". \
                  Platform team: set the label, and bind the ClusterRole of the operator's chart whose name ends with \
-                 -secrets to the operator's ServiceAccount by a RoleBinding there. Until then nothing is registered, \
-                 published, changed or removed for this OAuthClient; a credential that it has stays."
+                 -secrets to the operator's ServiceAccount by a RoleBinding there. Until then nothing is read, \
+                 registered, published or changed there; credentials that are there stay."
             ))),
-            Mode::Namespaces(named) if !named.contains(name) => Some(Closed::OutOfSight(format!(
+            Mode::Namespaces(_) if !self.sees(name) => Some(Closed::OutOfSight(format!(
                 "namespace {name} is not one of those that this operator watches"
             ))),
             Mode::Cluster | Mode::OptIn | Mode::Namespaces(_) => None,
+        }
+    }
+
+    /// Whether it can be seen what is in a namespace and what is not.
+    pub fn sees(&self, namespace: &str) -> bool {
+        match &self.mode {
+            Mode::Cluster | Mode::OptIn => true,
+            Mode::Namespaces(named) => named.contains(namespace),
         }
     }
 

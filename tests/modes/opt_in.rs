@@ -8,6 +8,7 @@ use kube::api::{DeleteParams, Patch, PatchParams, PostParams};
 use oauth_client_operator::api::LABEL_ENABLED;
 use serde_json::{Value, json};
 
+use crate::stage::tenant::{Tenant, to_own};
 use crate::stage::until::{holds, throughout, until};
 use crate::stage::world::{INSTALLED, NAMESPACE};
 use crate::stage::{App, Scene, World};
@@ -153,11 +154,15 @@ pub async fn a_label_without_rights_harms_nobody_else(world: &'static World) {
     // Nor is it in the way of an operator that starts, and of others.
     world.operator.kill();
     world.operator.start_and_wait().await;
-    let elsewhere = scene.namespace("elsewhere").await;
-    let other = scene.app_in(&elsewhere, "other");
-    label(&scene, &elsewhere, json!("true")).await;
+    let tenant = Tenant::start(&scene, "elsewhere").await;
+    tenant.apply(json!({"caBundle": tenant.tls.authority})).await;
+    let message = tenant.wait("False CredentialMissing").await;
+    assert!(message.contains(LABEL_ENABLED), "{message}");
+    let other = scene.app_in(&tenant.namespace, "other");
+    label(&scene, &tenant.namespace, json!("true")).await;
     give_rights(&other).await;
-    other.apply(json!({})).await;
+    tenant.wait("True Ready").await;
+    other.apply(to_own()).await;
     other.wait_sound("read").await;
     is_repaired(&other).await;
 
