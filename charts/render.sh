@@ -28,16 +28,6 @@ render() {
     "$helm" template acme "$chart" --namespace oauth-system "$@"
 }
 
-# ahead COMMAND…: with the chart as it will be when the operator can do what it is refused for now.
-ahead() {
-    if [ ! -d "$work/ahead" ]; then
-        cp -r "$chart" "$work/ahead"
-        rm "$work/ahead/templates/unsupported.yaml"
-    fi
-    local chart=$work/ahead
-    "$@"
-}
-
 # same FILE: standard input is what the golden file says.
 same() {
     cat >"$work/actual"

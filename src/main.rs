@@ -46,7 +46,7 @@ fn main() -> anyhow::Result<()> {
             tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()?
-                .block_on(operate(arguments))
+                .block_on(operate(*arguments))
         }
     }
 }
@@ -76,6 +76,7 @@ fn log(arguments: &Run) -> anyhow::Result<()> {
 
 async fn operate(arguments: Run) -> anyhow::Result<()> {
     let began = Instant::now();
+    let reach = arguments.reach().map_err(anyhow::Error::msg)?;
     let egress = EgressRules {
         allow_loopback: arguments.allow_loopback,
         allowed_cidrs: arguments.allowed_cidrs.clone(),
@@ -96,7 +97,8 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
         late_delivery,
         ..Timing::default()
     };
-    let operator = Arc::new(Operator::new(Box::new(cluster), instance.clone(), timing));
+    let operator = Operator::new(Box::new(cluster), instance.clone(), timing);
+    let operator = Arc::new(operator.within(reach, &arguments.namespace));
 
     let listener = TcpListener::bind(arguments.listen)
         .await
@@ -121,6 +123,7 @@ async fn operate(arguments: Run) -> anyhow::Result<()> {
             () = start::all_watches_complete(&operator) => {
                 operator.metrics.became_ready(began.elapsed());
                 tracing::info!(after = ?began.elapsed(), "ready");
+                operator.tell_what_is_not_seen();
                 // Not before: who cannot see everything yet must not keep the work from another who can.
                 election = elect(&arguments, &operator, api, &instance, left);
                 run::work(operator.clone(), arguments.concurrency, stop).await;
@@ -164,12 +167,7 @@ fn background(
         egress,
         orders: Mutex::new(ordered),
     };
-    let watches = Watches {
-        operator: operator.clone(),
-        client,
-        namespace: namespace.to_owned(),
-        orders,
-    };
+    let watches = Watches::new(operator.clone(), client, namespace, orders);
     let following = (operator.clone(), api.clone());
     let election = operator.clone();
     [

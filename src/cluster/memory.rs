@@ -13,11 +13,12 @@ mod port;
 mod tests;
 mod writes;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 
 use crate::model::{
-    ClientKey, ClientObject, FoundSecret, Happening, LedgerEntry, Refusal, Subject, Uid, Unreadable, Version,
+    ClientKey, ClientObject, Closed, FoundSecret, Happening, LedgerEntry, Refusal, Subject, Uid, Unreadable,
+    Version,
 };
 
 /// A cluster that lives in memory.
@@ -52,6 +53,7 @@ pub struct World {
     standing: BTreeMap<WriteKind, Refusal>,
     unreadable: Option<String>,
     hidden: bool,
+    hidden_in: BTreeSet<String>,
 }
 
 /// The CRD.
@@ -74,6 +76,8 @@ pub struct Namespace {
     pub labels: BTreeMap<String, String>,
     /// It is being deleted: nothing can be created in it.
     pub terminating: bool,
+    /// Why the operator has nothing to do in it, if so.
+    pub closed: Option<Closed>,
 }
 
 /// A ledger entry as it is stored.

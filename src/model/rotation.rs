@@ -189,7 +189,7 @@ mod tests {
             &testing::client(),
             &NamespaceView {
                 labels: [("team".to_owned(), "payments".to_owned())].into(),
-                terminating: false,
+                ..NamespaceView::default()
             },
             &server,
         )

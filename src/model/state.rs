@@ -33,6 +33,8 @@ pub struct State {
     pub ledger: LedgerView,
     /// The Secret under the name that is wanted.
     pub secret: Option<FoundSecret>,
+    /// Why that Secret cannot be seen, if so: then `secret` says nothing.
+    pub secret_hidden: Option<String>,
     /// What the server was last seen to hold for the current registration.
     pub seen: Option<Observation>,
     /// What this pass has done so far. Lost in a crash, and nothing depends on it but this pass.
@@ -128,6 +130,26 @@ pub struct NamespaceView {
     pub labels: BTreeMap<String, String>,
     /// It is being deleted, or gone.
     pub terminating: bool,
+    /// Why the operator has nothing to do there, if so.
+    pub closed: Option<Closed>,
+}
+
+/// Why the operator leaves a namespace alone. Nothing is minted, published or deleted in it then, and what is there stays.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Closed {
+    /// It was not given to the operator, or was taken back. What is wrong and whose move it is; its clients are told.
+    NotGiven(String),
+    /// The operator does not look there at all, so that it knows of nothing there whether it is or is gone; it says why.
+    OutOfSight(String),
+}
+
+impl Closed {
+    /// Why, for a person.
+    pub fn why(&self) -> &str {
+        match self {
+            Self::NotGiven(why) | Self::OutOfSight(why) => why,
+        }
+    }
 }
 
 /// The server object.
@@ -135,6 +157,8 @@ pub struct NamespaceView {
 pub enum ServerView {
     /// There is no such object.
     Missing(ServerKey),
+    /// This operator has nothing to do with objects of its kind, whether there is one or not.
+    NotServed(ServerKey),
     /// It is there and cannot be used; the text says why and whose move it is.
     NotReady(ServerKey, String),
     /// It can be used.
@@ -145,7 +169,7 @@ impl ServerView {
     /// Which server object this is about.
     pub fn key(&self) -> &ServerKey {
         match self {
-            Self::Missing(key) | Self::NotReady(key, _) => key,
+            Self::Missing(key) | Self::NotServed(key) | Self::NotReady(key, _) => key,
             Self::Ready(server) => &server.key,
         }
     }

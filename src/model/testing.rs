@@ -215,6 +215,7 @@ pub(crate) fn settled() -> State {
         here: here(),
         subject: subject(),
         secret: Some(found(&client, &entry)),
+        secret_hidden: None,
         client: ClientView::Present(Box::new(client)),
         namespace: NamespaceView::default(),
         server: ServerView::Ready(Box::new(server())),

@@ -11,6 +11,7 @@ use axum::routing::get;
 
 use super::index::EntryFacts;
 use super::lead;
+use super::lookout::some_of;
 use super::pass::World as _;
 use super::world::Operator;
 use crate::model::{ServerKey, ServerView};
@@ -55,9 +56,16 @@ async fn live(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
     answer("ok\n".to_owned(), "stuck", &stuck)
 }
 
-/// Ready when every watch has seen a whole list and still sees, a standby too; says what it waits for.
+/// Ready when every watch has seen a whole list and still sees, a standby too; says what it waits for. Rights in a namespace
+/// that others give or take are told of and keep nobody from being ready.
 async fn ready(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
-    let well = format!("ok, {}\n", operator.leadership.described());
+    let refused = operator.refused_namespaces();
+    let but = if refused.is_empty() {
+        String::new()
+    } else {
+        format!("; rights are missing in {}", some_of(refused.into_iter()))
+    };
+    let well = format!("ok, {}{but}\n", operator.leadership.described());
     answer(well, "waiting for", &operator.waiting_for())
 }
 
@@ -76,6 +84,10 @@ async fn metrics(State(operator): State<Arc<Operator>>) -> (StatusCode, String) 
     operator.metrics.queue(operator.queue.depth());
     operator.metrics.lost_events(operator.cluster.lost_events());
     operator.metrics.unreadable(operator.unreadable());
+    operator.metrics.unseen(
+        operator.refused_namespaces().len(),
+        operator.out_of_sight().values().sum(),
+    );
     operator
         .metrics
         .election(operator.leads(), operator.leadership.failures());

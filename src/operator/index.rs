@@ -198,6 +198,7 @@ pub fn namespace(object: &PartialObjectMeta<Namespace>) -> (String, Option<Names
     let view = NamespaceView {
         labels,
         terminating: object.metadata.deletion_timestamp.is_some(),
+        closed: None,
     };
     (
         object.name_any(),

@@ -34,6 +34,8 @@ pub struct Metrics {
     lost_events: Counter,
     queue_depth: Gauge,
     unreadable: Family<KindLabels, Gauge>,
+    refused_namespaces: Gauge,
+    held_records: Gauge,
     leader: Gauge,
     lease_failures: Counter,
     clients: Family<ClientLabels, Gauge>,
@@ -134,6 +136,8 @@ impl Default for Metrics {
             lost_events: Counter::default(),
             queue_depth: Gauge::default(),
             unreadable: Family::default(),
+            refused_namespaces: Gauge::default(),
+            held_records: Gauge::default(),
             leader: Gauge::default(),
             lease_failures: Counter::default(),
             clients: Family::default(),
@@ -174,6 +178,16 @@ impl Default for Metrics {
             "unreadable_objects",
             "Objects that this version cannot read, by kind",
             m.unreadable.clone(),
+        );
+        registry.register(
+            "refused_namespaces",
+            "Namespaces that shall be served and in which the operator lacks rights",
+            m.refused_namespaces.clone(),
+        );
+        registry.register(
+            "held_records",
+            "Records of clients in namespaces that are not watched",
+            m.held_records.clone(),
         );
         registry.register(
             "leader",
@@ -247,6 +261,13 @@ impl Metrics {
             self.unreadable
                 .get_or_create(&KindLabels { kind })
                 .set(i64::try_from(count).unwrap_or(i64::MAX));
+        }
+    }
+
+    /// In how many namespaces rights are missing, and how many records are held as their namespaces are not watched.
+    pub fn unseen(&self, refused: usize, held: usize) {
+        for (gauge, count) in [(&self.refused_namespaces, refused), (&self.held_records, held)] {
+            gauge.set(i64::try_from(count).unwrap_or(i64::MAX));
         }
     }
 

@@ -1,6 +1,6 @@
 //! A small copy of one kind of object, kept true by a watch of its own.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -14,27 +14,67 @@ use kube::runtime::utils::Backoff;
 use kube::runtime::watcher::{self, Event};
 use tokio::time::Instant;
 
-/// What is kept of each object: no more than is needed, so that memory does not follow the size of objects.
+/// What one watch of a kind covers.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Part {
+    /// All there is of it.
+    Whole,
+    /// What is in one namespace. That it is refused to us holds nothing else up, as others may decide it.
+    Namespace(String),
+}
+
+impl Part {
+    fn holds<K: Placed>(&self, key: &K) -> bool {
+        match self {
+            Self::Whole => true,
+            Self::Namespace(name) => key.namespace() == Some(name),
+        }
+    }
+}
+
+/// A key that tells in which namespace its object is.
+pub trait Placed {
+    /// The namespace; `None` where objects are in none.
+    fn namespace(&self) -> Option<&str>;
+}
+
+/// What is kept of each object: no more than is needed, so that memory does not follow the size of objects. Each part has
+/// a watch of its own.
 #[derive(Debug)]
 pub struct Mirror<K, V> {
     inner: Mutex<Inner<K, V>>,
-    pulse: Arc<Mutex<Pulse>>,
 }
 
 #[derive(Debug)]
 struct Inner<K, V> {
     objects: HashMap<K, V>,
-    complete: bool,
+    parts: BTreeMap<Part, Shared>,
+    /// Whether it is known which parts there are.
+    all_known: bool,
 }
 
-/// How a watch is.
+/// How the watch of a part is.
 #[derive(Debug, Default)]
 struct Pulse {
     /// When it last did anything: asked, got an answer, an event or an error. `None` while it is not under way.
     active: Option<Instant>,
     /// What keeps it from seeing anything.
     trouble: Option<String>,
+    /// That is a refusal, of a part that others may refuse to us.
+    refused: bool,
+    /// It has seen a whole list.
+    complete: bool,
 }
+
+impl Pulse {
+    fn heard(&mut self, trouble: Option<(String, bool)>) {
+        self.active = Some(Instant::now());
+        self.refused = trouble.as_ref().is_some_and(|(_, refused)| *refused);
+        self.trouble = trouble.map(|(why, _)| why);
+    }
+}
+
+type Shared = Arc<Mutex<Pulse>>;
 
 fn locked(pulse: &Mutex<Pulse>) -> MutexGuard<'_, Pulse> {
     pulse.lock().unwrap_or_else(PoisonError::into_inner)
@@ -76,6 +116,24 @@ impl Backoff for Patience {
     }
 }
 
+/// How often a watch was refused in a row. It is tried again more rarely than one in trouble: somebody has to act.
+#[derive(Debug, Default)]
+struct Refusals(u32);
+
+impl Refusals {
+    const LONGEST: Duration = Duration::from_secs(15);
+
+    /// Tells of the first one, and waits for longer after each.
+    async fn wait(&mut self, part: &Part, trouble: &str) {
+        if let (0, Part::Namespace(namespace)) = (self.0, part) {
+            tracing::warn!(%namespace, error = trouble, "a watch is refused; it is tried again with growing pauses");
+        }
+        let pause = Duration::from_secs(1_u64.checked_shl(self.0).unwrap_or(u64::MAX));
+        self.0 = self.0.saturating_add(1);
+        tokio::time::sleep(pause.min(Self::LONGEST)).await;
+    }
+}
+
 /// Says that a watch is under way until it is dropped.
 struct UnderWay<'a>(&'a Mutex<Pulse>);
 
@@ -94,14 +152,30 @@ impl Drop for UnderWay<'_> {
 
 impl<K, V> Default for Mirror<K, V> {
     fn default() -> Self {
+        Self::of([Part::Whole])
+    }
+}
+
+impl<K, V> Mirror<K, V> {
+    /// Of exactly these parts, and of nothing where there are none.
+    pub fn of(parts: impl IntoIterator<Item = Part>) -> Self {
+        let parts = parts.into_iter().map(|part| (part, Shared::default())).collect();
         let inner = Inner {
             objects: HashMap::new(),
-            complete: false,
+            parts,
+            all_known: true,
         };
         Self {
             inner: Mutex::new(inner),
-            pulse: Arc::default(),
         }
+    }
+
+    /// The same, and of more parts that are not known yet; not complete until [`Mirror::parts_are_known`].
+    #[must_use]
+    pub fn and_more(mut self) -> Self {
+        let inner = self.inner.get_mut().unwrap_or_else(PoisonError::into_inner);
+        inner.all_known = false;
+        self
     }
 }
 
@@ -116,7 +190,7 @@ pub struct Change<K, V> {
     pub after: Option<V>,
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
+impl<K: Clone + Eq + Hash + Placed, V: Clone> Mirror<K, V> {
     fn inner(&self) -> MutexGuard<'_, Inner<K, V>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -151,14 +225,82 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
             .count()
     }
 
-    /// Whether a whole list has been seen.
-    pub fn is_complete(&self) -> bool {
-        self.inner().complete
+    /// All parts that were known to come are there.
+    pub fn parts_are_known(&self) {
+        self.inner().all_known = true;
     }
 
-    /// What the watch is in trouble with now.
+    /// Begins a part; nothing of it has been seen.
+    pub fn open(&self, part: Part) {
+        self.inner().parts.entry(part).or_default();
+    }
+
+    /// Ends the parts of all namespaces but these, whose watches have ended. What was kept of them is forgotten, which does
+    /// not mean that it is gone: nobody is told.
+    pub fn keep_only(&self, names: &BTreeSet<String>) {
+        let ends = |part: &Part| matches!(part, Part::Namespace(name) if !names.contains(name));
+        let mut inner = self.inner();
+        let ended: Vec<Part> = inner
+            .parts
+            .extract_if(.., |part, _| ends(part))
+            .map(|(part, _)| part)
+            .collect();
+        inner
+            .objects
+            .retain(|key, _| !ended.iter().any(|part| part.holds(key)));
+    }
+
+    fn pulses(&self) -> Vec<(Part, Shared)> {
+        let inner = self.inner();
+        let pulses = inner.parts.iter();
+        pulses
+            .map(|(part, pulse)| (part.clone(), pulse.clone()))
+            .collect()
+    }
+
+    fn pulse(&self, part: &Part) -> Shared {
+        self.inner().parts.entry(part.clone()).or_default().clone()
+    }
+
+    /// Whether a whole list has been seen of every part, but for those that are refused to us.
+    pub fn is_complete(&self) -> bool {
+        let settled = |pulse: &Shared| {
+            let pulse = locked(pulse);
+            pulse.complete || pulse.refused
+        };
+        let inner = self.inner();
+        inner.all_known && inner.parts.values().all(settled)
+    }
+
+    /// Whether a whole list has been seen of this part.
+    pub fn has_seen(&self, part: &Part) -> bool {
+        let inner = self.inner();
+        inner.parts.get(part).is_some_and(|pulse| locked(pulse).complete)
+    }
+
+    /// What a watch is in trouble with now, but for those that are refused to us.
     pub fn trouble(&self) -> Option<String> {
-        locked(&self.pulse).trouble.clone()
+        self.pulses().into_iter().find_map(|(part, pulse)| {
+            let pulse = locked(&pulse);
+            let trouble = pulse.trouble.as_ref().filter(|_| !pulse.refused)?;
+            Some(match part {
+                Part::Whole => trouble.clone(),
+                Part::Namespace(name) => format!("{name}: {trouble}"),
+            })
+        })
+    }
+
+    /// The namespaces of which nothing is seen because it is refused to us.
+    pub fn refused(&self) -> Vec<String> {
+        let refused = self
+            .pulses()
+            .into_iter()
+            .filter(|(_, pulse)| locked(pulse).refused);
+        let named = refused.filter_map(|(part, _)| match part {
+            Part::Namespace(name) => Some(name),
+            Part::Whole => None,
+        });
+        named.collect()
     }
 
     fn set(&self, key: K, after: Option<V>) -> Change<K, V> {
@@ -170,48 +312,43 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
         Change { key, before, after }
     }
 
-    /// Replaces everything by a new list; tells what is gone.
-    fn replace(&self, listed: HashMap<K, V>) -> Vec<Change<K, V>> {
+    /// Replaces a part by a new list; tells what is gone.
+    fn replace(&self, part: &Part, pulse: &Shared, mut listed: HashMap<K, V>) -> Vec<Change<K, V>> {
         let mut inner = self.inner();
-        let before = std::mem::replace(&mut inner.objects, listed);
-        inner.complete = true;
-        let gone = before
-            .into_iter()
-            .filter(|(key, _)| !inner.objects.contains_key(key));
-        gone.map(|(key, value)| Change {
+        let gone: Vec<_> = inner
+            .objects
+            .extract_if(|key, _| part.holds(key) && !listed.contains_key(key))
+            .collect();
+        inner.objects.extend(listed.drain());
+        locked(pulse).complete = true;
+        let gone = gone.into_iter().map(|(key, value)| Change {
             key,
             before: Some(value),
             after: None,
-        })
-        .collect::<Vec<_>>()
+        });
+        gone.collect()
     }
 
-    fn heard(&self, trouble: Option<String>) {
-        let mut pulse = locked(&self.pulse);
-        pulse.active = Some(Instant::now());
-        pulse.trouble = trouble;
-    }
-
-    /// How long ago the watch last did anything, be it in vain; `None` while it is not under way.
+    /// How long ago the watch that has been silent for longest last did anything, be it in vain; `None` while none is under
+    /// way.
     pub fn silent_for(&self) -> Option<Duration> {
-        locked(&self.pulse).active.map(|at| at.elapsed())
+        let pulses = self.pulses().into_iter();
+        let silent = pulses.filter_map(|(_, pulse)| locked(&pulse).active.map(|at| at.elapsed()));
+        silent.max()
     }
 
-    /// The client for this mirror's watch. A watch says nothing of its own of bookmarks, nor of the request by which it
+    /// The client for the watch of a part. A watch says nothing of its own of bookmarks, nor of the request by which it
     /// begins again every forty seconds, so where nothing changes only its requests tell a watch that is well from one
     /// that is stuck.
-    pub fn through(&self, client: &Client) -> Client {
-        let (client, pulse) = (client.clone(), self.pulse.clone());
+    pub fn through(&self, part: &Part, client: &Client) -> Client {
+        let (client, pulse) = (client.clone(), self.pulse(part));
         let service = tower::service_fn(move |request: Request<Body>| {
             let (client, pulse) = (client.clone(), pulse.clone());
             async move {
                 locked(&pulse).active = Some(Instant::now());
                 let answer = client.send(request).await?;
                 if answer.status().is_success() {
-                    *locked(&pulse) = Pulse {
-                        active: Some(Instant::now()),
-                        trouble: None,
-                    };
+                    locked(&pulse).heard(None);
                 }
                 Ok::<_, kube::Error>(answer)
             }
@@ -219,29 +356,57 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
         Client::new(service, "default")
     }
 
-    /// Follows a watch for ever with a backoff of its own, keeps what `reduce` makes of each object (`None`: as if it were
+    /// Where a part is one object that is looked at again and again, as it cannot be watched: what a look has shown.
+    pub fn looked(&self, part: &Part, (key, value): (K, V)) -> Change<K, V> {
+        let pulse = self.pulse(part);
+        let mut well = locked(&pulse);
+        well.heard(None);
+        well.complete = true;
+        drop(well);
+        self.set(key, Some(value))
+    }
+
+    /// The same where a look has shown nothing. What was seen before is kept. Whether that is news.
+    pub fn looked_in_vain(&self, part: &Part, why: String, refused: bool) -> bool {
+        let pulse = self.pulse(part);
+        let mut pulse = locked(&pulse);
+        let news = pulse.trouble.is_none();
+        pulse.heard(Some((why, refused)));
+        news
+    }
+
+    /// Follows the watch of a part for ever with a backoff of its own, keeps what `reduce` makes of each object (`None`: as if it were
     /// gone), and tells of every change. A bad hour of the API server never ends it. Kinds whose objects may be unreadable
     /// are watched as [`DeserializeGuard`](kube::core::DeserializeGuard), so that one such object does not hide the others.
     pub async fn run<O: Send + 'static>(
         &self,
+        part: &Part,
         events: impl Stream<Item = watcher::Result<Event<O>>> + Send,
         reduce: impl Fn(&O) -> (K, Option<V>),
         mut told: impl FnMut(Change<K, V>),
     ) {
-        let _under_way = UnderWay::begin(&self.pulse);
+        let pulse = self.pulse(part);
+        let _under_way = UnderWay::begin(&pulse);
         let mut listed: Option<HashMap<K, V>> = None;
+        let mut refusals = Refusals::default();
         let mut events = Box::pin(events.backoff(Patience::default()));
         while let Some(event) = events.next().await {
             let event = match event {
                 Ok(event) => event,
                 Err(error) => {
                     let trouble = described(&error);
-                    tracing::warn!(error = %trouble, "a watch is in trouble; it is tried again");
-                    self.heard(Some(trouble));
+                    let refused = *part != Part::Whole && is_refusal(&error);
+                    locked(&pulse).heard(Some((trouble.clone(), refused)));
+                    if refused {
+                        refusals.wait(part, &trouble).await;
+                    } else {
+                        tracing::warn!(error = %trouble, "a watch is in trouble; it is tried again");
+                    }
                     continue;
                 }
             };
-            self.heard(None);
+            refusals = Refusals::default();
+            locked(&pulse).heard(None);
             match event {
                 Event::Init => listed = Some(HashMap::new()),
                 Event::InitApply(object) => {
@@ -253,7 +418,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
                 }
                 Event::InitDone => {
                     if let Some(listed) = listed.take() {
-                        self.replace(listed).into_iter().for_each(&mut told);
+                        self.replace(part, &pulse, listed).into_iter().for_each(&mut told);
                     }
                 }
                 Event::Apply(object) => {
@@ -264,6 +429,18 @@ impl<K: Clone + Eq + Hash, V: Clone> Mirror<K, V> {
             }
         }
     }
+}
+
+/// Whether a watch failed for lack of a right.
+pub fn is_refusal(error: &watcher::Error) -> bool {
+    matches!(
+        error,
+        watcher::Error::WatchError(status)
+        | watcher::Error::InitialListFailed(kube::Error::Api(status))
+        | watcher::Error::WatchStartFailed(kube::Error::Api(status))
+        | watcher::Error::WatchFailed(kube::Error::Api(status))
+            if status.code == 403
+    )
 }
 
 /// What is wrong with a watch, for a person. An answer that cannot be read is not quoted: a Secret may be in it.
@@ -285,30 +462,4 @@ fn described(error: &watcher::Error) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const AWAY: Duration = Duration::from_secs(120);
-
-    #[tokio::test(start_paused = true)]
-    async fn a_watch_is_live_soon_after_the_api_server_was_away_for_long() {
-        let began = Instant::now();
-        let (mut expired, mut asked) = (false, 0_u32);
-        let events = futures::stream::iter(std::iter::from_fn(|| {
-            asked += 1;
-            if began.elapsed() < AWAY {
-                return Some(Err(watcher::Error::NoResourceVersion));
-            }
-            // Once more in vain: what it goes on from is no longer kept.
-            if !std::mem::replace(&mut expired, true) {
-                return Some(Err(watcher::Error::NoResourceVersion));
-            }
-            None::<watcher::Result<Event<()>>>
-        }));
-        let mirror = Mirror::<(), ()>::default();
-        mirror.run(events, |()| ((), None), drop).await;
-        let after = began.elapsed().saturating_sub(AWAY);
-        assert!(after < Duration::from_secs(15), "live after {after:?}");
-        assert!(asked < 60, "asked {asked} times within {AWAY:?}");
-    }
-}
+mod tests;

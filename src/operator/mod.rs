@@ -14,7 +14,8 @@
 //!   [`supervise`] begins tasks again that end, and [`clock`] tells a time that does not jump.
 //! - **Server objects**: [`tending`] has a task for each, [`servers`] is that task; it calls through [`scopes`]
 //!   (remembered) and [`tapped`], which tells [`rights`] (what the credential lacks) and [`metrics`].
-//! - **What is watched**: [`watches`] are the requests, [`mirror`] keeps what they tell, [`index`] says what is kept.
+//! - **What is watched**: [`reach`] says where, [`watches`] are the requests, [`mirror`] keeps what they tell, [`index`] says
+//!   what is kept, and [`lookout`] whether they see anything.
 //! - **What is shown**: [`standing`] is a server's status, [`tidings`] its Events; [`health`] serves the probes and
 //!   [`metrics`].
 
@@ -30,10 +31,12 @@ mod enumerate;
 pub mod health;
 pub mod index;
 pub mod lead;
+pub mod lookout;
 pub mod metrics;
 pub mod mirror;
 pub mod pass;
 pub mod queue;
+pub mod reach;
 pub mod rights;
 pub mod run;
 #[cfg(test)]

@@ -411,6 +411,9 @@ impl Tender {
 
     /// Reads what a connection is made with, and keeps what nobody tells of when it changes.
     async fn read(&mut self, spec: &ServerSpec) -> Result<Secrets, Lacking> {
+        if let Some(lacking) = self.withheld() {
+            return Err(lacking);
+        }
         let found = self.objects.read(&self.key, &secrets_needed(spec)).await?;
         let ids: Vec<_> = unwatched(spec).iter().map(Needed::id).collect();
         self.unwatched = found.clone();
@@ -418,8 +421,24 @@ impl Tender {
         Ok(found)
     }
 
+    /// Why nothing is read in the namespace of the server, if so.
+    fn withheld(&self) -> Option<Lacking> {
+        let namespace = self.key.namespace.as_ref()?;
+        let facts = self.operator.namespaces.get(namespace)?;
+        let closed = self.operator.reach.closed(namespace, &facts.view)?;
+        Some(Lacking {
+            reason: ServerReason::CredentialMissing,
+            message: format!("what the connection needs is not read: {}", closed.why()),
+            retry: false,
+        })
+    }
+
     /// Whether something that is not watched is not any more what the connection was made with.
     async fn is_outdated(&self, spec: &ServerSpec) -> bool {
+        if self.withheld().is_some() {
+            // A connection that is there may still be used for what is to be removed.
+            return false;
+        }
         match self.objects.read(&self.key, &unwatched(spec)).await {
             Ok(found) => found != self.unwatched,
             Err(lacking) => !lacking.retry,

@@ -16,6 +16,7 @@ use super::metrics::{Counts, Metrics, kind, outcome_kind};
 use super::mirror::Mirror;
 use super::pass::{Connection, World};
 use super::queue::{Queue, Urgency};
+use super::reach::{Kind, Reach};
 use super::servers::{CONNECTING, ServerObject, Servers};
 use crate::cluster::Cluster;
 use crate::model::{
@@ -54,6 +55,8 @@ pub struct Operator {
     pub credentials: Mirror<ObjectKey, Version>,
     /// Limits on many clients together.
     pub admissions: Admissions,
+    /// What it looks after.
+    pub reach: Reach,
     clock: Clock,
     here: Mutex<Here>,
     stopping: AtomicBool,
@@ -89,12 +92,28 @@ impl Operator {
             published: Mirror::default(),
             credentials: Mirror::default(),
             admissions: Admissions::default(),
+            reach: Reach::default(),
             clock: Clock::new(timing.late_delivery),
             here: Mutex::new(here),
             stopping: AtomicBool::new(false),
             seen: Mutex::default(),
             watched: Mutex::default(),
             ours: Mutex::default(),
+        }
+    }
+
+    /// The same with something else to look after, in the namespace `own`; before anything is watched.
+    #[must_use]
+    pub fn within(self, reach: Reach, own: &str) -> Self {
+        Self {
+            clients: reach.mirror(Kind::Clients, own),
+            namespaces: reach.mirror(Kind::Namespaces, own),
+            cluster_servers: reach.mirror(Kind::ClusterServers, own),
+            namespaced_servers: reach.mirror(Kind::Servers, own),
+            published: reach.mirror(Kind::Published, own),
+            credentials: reach.mirror(Kind::Credentials, own),
+            reach,
+            ..self
         }
     }
 
@@ -237,66 +256,6 @@ impl Operator {
         self.queue.close();
     }
 
-    /// What keeps the operator from being ready: a watch that has not seen everything yet, or sees nothing any more.
-    pub fn waiting_for(&self) -> Vec<String> {
-        let identity = "the cluster's identity and the CRDs".to_owned();
-        let identified = !locked(&self.here).cluster_id.0.is_empty();
-        let watches = self.watches();
-        let watches = watches.into_iter().filter_map(|(name, complete, trouble, _)| {
-            trouble
-                .map(|trouble| format!("{name} ({trouble})"))
-                .or_else(|| (!complete).then(|| name.to_owned()))
-        });
-        (!identified)
-            .then_some(identity)
-            .into_iter()
-            .chain(watches)
-            .chain(self.leadership.trouble().map(|why| format!("the Lease ({why})")))
-            .collect()
-    }
-
-    /// The watches that are under way and have not done anything for longer than `limit`, not even tried.
-    pub fn stuck_watches(&self, limit: Duration) -> Vec<&'static str> {
-        let watches = self.watches().into_iter();
-        let stuck = watches.filter(|(_, _, _, silent)| silent.is_some_and(|silent| silent > limit));
-        stuck.map(|(name, ..)| name).collect()
-    }
-
-    /// Of each watch its name, whether it has seen everything, its trouble, and how long it has been silent.
-    fn watches(&self) -> [(&'static str, bool, Option<String>, Option<Duration>); 7] {
-        fn watch<K: Clone + Eq + std::hash::Hash, V: Clone>(
-            name: &'static str,
-            mirror: &Mirror<K, V>,
-        ) -> (&'static str, bool, Option<String>, Option<Duration>) {
-            (name, mirror.is_complete(), mirror.trouble(), mirror.silent_for())
-        }
-        [
-            watch("OAuthClients", &self.clients),
-            watch("the ledger", &self.entries),
-            watch("namespaces", &self.namespaces),
-            watch("ClusterAuthorizationServers", &self.cluster_servers),
-            watch("AuthorizationServers", &self.namespaced_servers),
-            watch("published Secrets", &self.published),
-            watch("credential Secrets", &self.credentials),
-        ]
-    }
-
-    /// How many objects of each kind this version cannot read.
-    pub fn unreadable(&self) -> [(&'static str, usize); 4] {
-        [
-            ("OAuthClient", self.clients.count(|facts| facts.server.is_none())),
-            (
-                "AuthorizationServer",
-                self.namespaced_servers.count(Result::is_err),
-            ),
-            (
-                "ClusterAuthorizationServer",
-                self.cluster_servers.count(Result::is_err),
-            ),
-            ("LedgerEntry", self.entries.count(|facts| facts.known.is_none())),
-        ]
-    }
-
     /// When the first removal that a server owes is, or was, due.
     pub fn removal_due(&self, server: &ServerKey) -> Option<Timestamp> {
         let here = |facts: &EntryFacts| facts.known.as_ref().is_some_and(|known| known.server == *server);
@@ -355,17 +314,24 @@ impl World for Operator {
     }
 
     fn namespace(&self, name: &str) -> NamespaceView {
-        match self.namespaces.get(&name.to_owned()) {
+        let view = match self.namespaces.get(&name.to_owned()) {
             Some(facts) => facts.view,
             // A namespace that is gone gets nothing new.
             None => NamespaceView {
                 terminating: true,
                 ..NamespaceView::default()
             },
+        };
+        NamespaceView {
+            closed: self.reach.closed(name, &view),
+            ..view
         }
     }
 
     fn server(&self, key: &ServerKey) -> (ServerView, Option<Connection>) {
+        if self.reach.excludes(key) {
+            return (ServerView::NotServed(key.clone()), None);
+        }
         match self.servers.get(key) {
             // Right after a start, or after it was made, a server object is there before the way to the server is.
             (ServerView::Missing(key), _) if self.has_server(&key) => {

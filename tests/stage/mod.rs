@@ -14,6 +14,7 @@ pub mod published;
 pub mod remains;
 pub mod runner;
 pub mod scene;
+pub mod tenant;
 pub mod tls;
 pub mod until;
 pub mod witness;

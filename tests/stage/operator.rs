@@ -32,15 +32,30 @@ pub struct Setup {
 /// The process. It is killed when this is dropped.
 pub struct Operator {
     setup: Setup,
+    /// What it is told when it is started next.
+    arguments: Mutex<Vec<String>>,
     child: Mutex<Option<Child>>,
     http: reqwest::Client,
     witness: Witness,
+}
+
+/// The arguments with this address to listen at.
+pub fn listening_at(address: &str, arguments: &[String]) -> Vec<String> {
+    let arguments = arguments.iter().map(|argument| {
+        if argument.starts_with("--listen=") {
+            format!("--listen={address}")
+        } else {
+            argument.clone()
+        }
+    });
+    arguments.collect()
 }
 
 impl Operator {
     /// Not started yet. The witness is shown the metrics of each process before it ends.
     pub fn new(setup: Setup, witness: Witness) -> Self {
         Self {
+            arguments: Mutex::new(setup.arguments.clone()),
             setup,
             child: Mutex::new(None),
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
@@ -52,13 +67,14 @@ impl Operator {
     pub fn beside(&self) -> Self {
         let mut setup = self.setup.clone();
         setup.address = free_address();
-        for argument in &mut setup.arguments {
-            if argument.starts_with("--listen=") {
-                *argument = format!("--listen={}", setup.address);
-            }
-        }
+        setup.arguments = listening_at(&setup.address, &self.arguments.lock().unwrap());
         setup.log.set_extension("beside.log");
         Self::new(setup, self.witness.clone())
+    }
+
+    /// From the next start on it is told this, but for where it listens.
+    pub fn is_told(&self, arguments: &[String]) {
+        *self.arguments.lock().unwrap() = listening_at(&self.setup.address, arguments);
     }
 
     /// Stops it in the middle of whatever it does, or lets it go on.
@@ -86,7 +102,7 @@ impl Operator {
         let log: File = log.create(true).append(true).open(&self.setup.log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_oauth-client-operator"));
         command
-            .args(&self.setup.arguments)
+            .args(&*self.arguments.lock().unwrap())
             .args(more)
             .env_clear()
             .envs(self.setup.environment.iter().cloned())

@@ -7,14 +7,14 @@ use std::process::Command;
 
 use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
-use k8s_openapi::api::core::v1::{Container, EnvVar, Secret, ServiceAccount};
+use k8s_openapi::api::core::v1::{Container, EnvVar, PodSpec, Secret, ServiceAccount};
 use kube::api::{DeleteParams, ListParams, PostParams};
 use kube::config::Kubeconfig;
 use kube::{Api, Client};
 use oauth_client_operator::api::{ClusterAuthorizationServer, OAuthClient, SECRET_TYPE_LEDGER_ENTRY};
 use serde_json::{Value, json};
 
-use super::operator::{Operator, Setup, free_address};
+use super::operator::{Operator, Setup, free_address, listening_at};
 use super::proxy::Proxy;
 use super::witness::Witness;
 use crate::support;
@@ -58,20 +58,10 @@ impl World {
         let kube = support::client().await?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{suite}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        install()?;
+        install(&[])?;
         support::crds_served(&kube).await?;
         let witness = Witness::start(&kube);
-        let deployments: Api<Deployment> = Api::namespaced(kube.clone(), NAMESPACE);
-        let deployment = deployments
-            .get(INSTALLED)
-            .await
-            .map_err(|error| error.to_string())?;
-        let pod = deployment
-            .spec
-            .unwrap_or_default()
-            .template
-            .spec
-            .unwrap_or_default();
+        let pod = pod(&kube).await?;
         let account = pod.service_account_name.clone().unwrap_or_default();
         let token = token(&kube, &account).await.map_err(|error| error.to_string())?;
         witness.knows([token.clone()]);
@@ -103,6 +93,18 @@ impl World {
         }));
         world.operator.start_and_wait().await;
         Ok(world)
+    }
+
+    /// Installs the chart with other values, and starts the operator as it says then.
+    pub async fn install_with(&self, values: &[&str]) {
+        let status = self.operator.stop().await;
+        assert!(status.success(), "{status}\n{}", self.operator.log_end(20));
+        install(values).unwrap();
+        let pod = pod(&self.kube).await.unwrap();
+        let container = pod.containers.first().unwrap();
+        self.operator
+            .is_told(container.args.as_deref().unwrap_or_default());
+        self.operator.start_and_wait().await;
     }
 
     /// Prints a line, which must not show a credential either.
@@ -166,9 +168,18 @@ fn helm(arguments: &[&str]) -> Result<(), String> {
     }
 }
 
-fn install() -> Result<(), String> {
+/// What the chart starts.
+async fn pod(kube: &Client) -> Result<PodSpec, String> {
+    let deployments: Api<Deployment> = Api::namespaced(kube.clone(), NAMESPACE);
+    let deployment = deployments.get(INSTALLED).await;
+    let spec = deployment.map_err(|error| error.to_string())?.spec;
+    Ok(spec.unwrap_or_default().template.spec.unwrap_or_default())
+}
+
+/// Installs the chart, or upgrades it; whatever runs stays as it is.
+pub fn install(values: &[&str]) -> Result<(), String> {
     let chart = concat!(env!("CARGO_MANIFEST_DIR"), "/charts/oauth-client-operator");
-    helm(&[
+    let mut arguments = vec![
         "upgrade",
         "--install",
         RELEASE,
@@ -185,7 +196,11 @@ fn install() -> Result<(), String> {
         "--take-ownership",
         "--server-side=true",
         "--force-conflicts",
-    ])
+    ];
+    for value in values {
+        arguments.extend(["--set", value]);
+    }
+    helm(&arguments)
 }
 
 async fn token(kube: &Client, account: &str) -> kube::Result<String> {
@@ -228,17 +243,8 @@ fn write_kubeconfig(path: &Path, cluster: &Value, token: &str) -> Result<(), Str
 /// What the container gets, but for the address to listen at and what only a kubelet knows.
 fn setup(container: &Container, folder: &Path, kubeconfig: &Path) -> Result<Setup, String> {
     let address = free_address();
-    let mut listens = false;
-    let arguments = container.args.iter().flatten().map(|argument| {
-        if argument.starts_with("--listen=") {
-            listens = true;
-            format!("--listen={address}")
-        } else {
-            argument.clone()
-        }
-    });
-    let arguments: Vec<String> = arguments.collect();
-    if !listens {
+    let arguments = container.args.clone().unwrap_or_default();
+    if !arguments.iter().any(|argument| argument.starts_with("--listen=")) {
         return Err(format!("the Deployment has no --listen among {arguments:?}"));
     }
     let mut environment = vec![("KUBECONFIG".to_owned(), kubeconfig.display().to_string())];
@@ -246,7 +252,7 @@ fn setup(container: &Container, folder: &Path, kubeconfig: &Path) -> Result<Setu
         environment.push((variable.name.clone(), value(variable)?));
     }
     Ok(Setup {
-        arguments,
+        arguments: listening_at(&address, &arguments),
         environment,
         log: folder.join("operator.log"),
         address,

@@ -7,7 +7,7 @@ use super::{Crd, Effect, MemoryCluster, Mishap, Namespace, Stored, World, Write,
 use crate::api::OAuthClientSpec;
 use crate::cluster::Unread;
 use crate::model::{
-    ClientKey, ClientObject, FoundSecret, LedgerEntry, NamespaceView, Refusal, Status, Subject, Uid,
+    ClientKey, ClientObject, Closed, FoundSecret, LedgerEntry, NamespaceView, Refusal, Status, Subject, Uid,
 };
 
 impl MemoryCluster {
@@ -74,6 +74,7 @@ impl MemoryCluster {
             .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
             .collect();
         let namespace = Namespace {
+            closed: None,
             uid: uid.clone(),
             labels,
             terminating: false,
@@ -90,6 +91,11 @@ impl MemoryCluster {
         self.world().namespaces.get_mut(name).unwrap().terminating = true;
     }
 
+    /// Gives the operator a reason to leave a namespace alone, or none.
+    pub fn close_namespace(&self, name: &str, why: Option<Closed>) {
+        self.world().namespaces.get_mut(name).unwrap().closed = why;
+    }
+
     /// Removes a namespace with all that is in it.
     pub fn remove_namespace(&self, name: &str) {
         let mut world = self.world();
@@ -102,12 +108,13 @@ impl MemoryCluster {
     pub fn namespace(&self, name: &str) -> NamespaceView {
         self.world().namespaces.get(name).map_or(
             NamespaceView {
-                labels: BTreeMap::new(),
                 terminating: true,
+                ..NamespaceView::default()
             },
             |found| NamespaceView {
                 labels: found.labels.clone(),
                 terminating: found.terminating,
+                closed: found.closed.clone(),
             },
         )
     }
@@ -307,6 +314,16 @@ impl MemoryCluster {
         self.world().hidden = hidden;
     }
 
+    /// The same for the Secrets of one namespace.
+    pub fn hide_secrets_of(&self, namespace: &str, hidden: bool) {
+        let hidden_in = &mut self.world().hidden_in;
+        if hidden {
+            hidden_in.insert(namespace.to_owned());
+        } else {
+            hidden_in.remove(namespace);
+        }
+    }
+
     /// How many writes of a kind took effect.
     pub fn written(&self, kind: WriteKind) -> usize {
         self.world()
@@ -351,10 +368,7 @@ impl MemoryCluster {
     pub(super) fn shown(&self) -> Result<MutexGuard<'_, World>, Unread> {
         let world = self.readable()?;
         if world.hidden {
-            return Err(Unread {
-                why: "secrets is forbidden (403)".to_owned(),
-                denied: true,
-            });
+            return Err(no_right());
         }
         Ok(world)
     }
@@ -365,5 +379,12 @@ impl MemoryCluster {
             Some(why) => Err(Unread::new(why.clone())),
             None => Ok(world),
         }
+    }
+}
+
+pub(super) fn no_right() -> Unread {
+    Unread {
+        why: "secrets is forbidden (403)".to_owned(),
+        denied: true,
     }
 }

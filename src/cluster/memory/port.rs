@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
+use super::hands::no_right;
 use super::{Effect, MemoryCluster, Told, WriteKind};
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
@@ -87,7 +88,9 @@ impl Cluster for MemoryCluster {
     }
 
     async fn secret(&self, namespace: &str, name: &str) -> Result<Option<FoundSecret>, Unread> {
-        drop(self.shown()?);
+        if self.shown()?.hidden_in.contains(namespace) {
+            return Err(no_right());
+        }
         Ok(self.found_secret(namespace, name))
     }
 

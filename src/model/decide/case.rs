@@ -100,6 +100,19 @@ impl<'a> Case<'a> {
         }
     }
 
+    /// A namespace that the operator has nothing to do with gets nothing, and what it has stays.
+    pub(super) fn heed_closed_namespace(&self) -> Flow {
+        let Some(closed) = &self.state.namespace.closed else {
+            return Ok(());
+        };
+        self.blocked(Obstacle {
+            on: ClientCondition::Accepted,
+            reason: ClientReason::NamespaceNotAllowed,
+            message: closed.why().to_owned(),
+            stalled: true,
+        })
+    }
+
     pub(super) fn blocked<T>(&self, obstacle: Obstacle) -> Flow<T> {
         self.blocked_until(obstacle, Wake::OnChange)
     }
@@ -321,6 +334,20 @@ pub(super) fn server_not_found(key: &ServerKey) -> Obstacle {
         message: format!(
             "there is no {key}. Platform team: create the server object; application team: if another one is meant, make \
              this OAuthClient again with its serverRef. Goes on as soon as it is there."
+        ),
+        stalled: true,
+    }
+}
+
+pub(super) fn server_not_served(key: &ServerKey) -> Obstacle {
+    Obstacle {
+        on: ClientCondition::Accepted,
+        reason: ClientReason::ServerNotFound,
+        message: format!(
+            "this operator does not serve cluster-wide servers, so it knows no {key} (clusterServers.enabled of its chart is \
+             false). Application team: make this OAuthClient again with an AuthorizationServer in its serverRef; platform \
+             team: if it is this operator that shall serve them, and no other one of the cluster does, set the value to \
+             true."
         ),
         stalled: true,
     }

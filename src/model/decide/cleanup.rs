@@ -154,9 +154,16 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<R
             }
         }
     }
-    match entry.next_obligation() {
-        Some(at) => Ok(Rest::of(Wake::At(at), None)),
-        None => go(obligations::written_or_removed(state, entry.clone())),
+    match (entry.next_obligation(), obligations::secret_left(state, entry)) {
+        (Some(at), _) => Ok(Rest::of(Wake::At(at), None)),
+        (None, Some(why)) => {
+            let why = format!(
+                "nothing is left at {}, and whether Secret {} is gone cannot be seen: {why} This record is kept until then",
+                entry.server.name, entry.secret_name
+            );
+            Ok(Rest::of(Wake::Backoff, Some(why)))
+        }
+        (None, None) => go(obligations::written_or_removed(state, entry.clone())),
     }
 }
 
@@ -201,6 +208,10 @@ fn usable<'a>(state: &'a State, entry: &LedgerEntry) -> Result<&'a Server, Strin
     match &state.server {
         ServerView::Missing(key) => Err(format!(
             "there is no {key} any more. Platform team: make it again."
+        )),
+        ServerView::NotServed(key) => Err(format!(
+            "this operator does not serve cluster-wide servers, so it knows no {key}. Platform team: set \
+             clusterServers.enabled of its chart to true."
         )),
         ServerView::NotReady(key, why) => Err(format!("{} cannot be used: {why}", key.name)),
         ServerView::Ready(server) if server.suspended => Err(format!(
@@ -326,7 +337,7 @@ fn may_have_another_id(state: &State, entry: &LedgerEntry) -> bool {
     let rotates = |intent: &Intent| matches!(intent.operation, Operation::Rotate { .. });
     let stable = match &state.server {
         ServerView::Ready(server) => server.capabilities.client_id_stable,
-        ServerView::Missing(_) | ServerView::NotReady(..) => false,
+        ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => false,
     };
     entry.intent.as_ref().is_some_and(rotates) || (entry.recheck_at.is_some() && !stable)
 }

@@ -162,7 +162,7 @@ pub(super) fn lost(state: &State, candidate: Candidate) -> Obligation {
     // Where the name addresses a client, it can be removed without a look.
     let look = match &state.server {
         ServerView::Ready(server) => server.capabilities.handle != HandleKind::Name,
-        ServerView::Missing(_) | ServerView::NotReady(..) => true,
+        ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => true,
     };
     Obligation {
         handle: Handle(candidate.name.clone()),

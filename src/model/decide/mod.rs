@@ -38,7 +38,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 
 use super::access;
-use super::state::{ClientView, LedgerView, ServerView, State, Written};
+use super::state::{ClientView, Closed, LedgerView, ServerView, State, Written};
 use super::step::Step;
 use case::{Case, Flow};
 pub use drift::differs;
@@ -88,6 +88,10 @@ pub fn decide(state: &State, rng: &mut dyn CryptoRng) -> Decision {
         return Decision::Blocked(Wake::OnChange);
     }
     let chain = match &state.client {
+        // Nothing there is seen until this process is told to look.
+        ClientView::Unknown(_) if matches!(state.namespace.closed, Some(Closed::OutOfSight(_))) => {
+            return Decision::Blocked(Wake::OnChange);
+        }
         ClientView::Unknown(_) => return Decision::Blocked(Wake::Backoff),
         ClientView::Gone { crd_uid } => cleanup::gone(state, crd_uid, rng),
         ClientView::Present(client) if client.terminating || state.namespace.terminating => {
@@ -110,14 +114,15 @@ fn without_rights(what: Written, why: &str) -> String {
         Written::Secret | Written::Status => "does not let the operator write what it has to",
     };
     format!(
-        "the API server {what}: {why}. Platform team: give the operator the rights of its chart, or lift the rule that is \
-         in the way. Nothing is changed at the authorization server until then; tried again at least every 6 minutes."
+        "the API server {what}: {why}. Platform team: give the operator the rights of its chart (where namespaces opt in, \
+         by a RoleBinding in each), or lift the rule that is in the way. Nothing is changed at the authorization server until then; tried again at least every 6 minutes."
     )
 }
 
 /// A client that is there. Read from top to bottom, this is what the operator does.
 fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
     case.heed_refusals()?;
+    case.heed_closed_namespace()?;
     entry::check(case, rng)?;
     intent::store_answer(case)?;
     entry::keep_removal(case)?;
@@ -126,6 +131,7 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
     let server = match &case.state.server {
         ServerView::Ready(server) => server,
         ServerView::Missing(key) => return case.blocked(case::server_not_found(key)),
+        ServerView::NotServed(key) => return case.blocked(case::server_not_served(key)),
         ServerView::NotReady(key, why) => return case.leave_as_it_is(key, why),
     };
     if !server.suspended {

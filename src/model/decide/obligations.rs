@@ -245,13 +245,20 @@ pub(super) fn written_or_removed(state: &State, entry: LedgerEntry) -> Step {
     let over = entry.obligations.is_empty()
         && entry.current.is_none()
         && entry.previous.is_none()
-        && entry.intent.is_none();
+        && entry.intent.is_none()
+        && secret_left(state, &entry).is_none();
     match state.ledger.version() {
         Some(version) if gone && over => Step::Record(Record::Remove {
             version: version.clone(),
         }),
         _ => record(state, entry, None),
     }
+}
+
+/// Why nobody can tell that the Secret of a client that is gone is gone too, where nobody else removes it: then the record
+/// stays, as only by it the Secret is known for ours. One that Kubernetes collects with its owner is no concern of ours.
+pub(super) fn secret_left<'a>(state: &'a State, entry: &LedgerEntry) -> Option<&'a str> {
+    state.secret_hidden.as_deref().filter(|_| !entry.secret_owned)
 }
 
 /// Whether a step is about an obligation, so that its failure holds nothing else up.

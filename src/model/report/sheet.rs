@@ -271,6 +271,18 @@ impl Sheet<'_> {
             return;
         }
         let Some(entry) = entry else { return };
+        if state.namespace.closed.is_some() {
+            // Its Secrets are not read any more; what was said of this one is the last that is known.
+            let on = ClientCondition::SecretPublished;
+            self.conditions.extend(
+                self.client
+                    .status
+                    .conditions
+                    .get(&on)
+                    .map(|told| (on, told.clone())),
+            );
+            return;
+        }
         let published = publication::wanted(self.client, entry)
             .is_some_and(|wanted| state.secret.as_ref().is_some_and(|found| found.holds(&wanted)));
         if published {

@@ -35,7 +35,7 @@ fn verdict(
         .collect();
     let namespace = NamespaceView {
         labels,
-        terminating: false,
+        ..NamespaceView::default()
     };
     match access::accept(&subject().client, &client, &namespace, &server) {
         Ok(_) => "allowed".to_owned(),
@@ -164,6 +164,7 @@ fn verdict_of_audience(scope: &str) -> String {
     let namespace = NamespaceView {
         labels,
         terminating: false,
+        closed: None,
     };
     match access::accept(&subject().client, &client, &namespace, &server) {
         Ok(_) => "allowed".to_owned(),

@@ -338,7 +338,7 @@ fn can_be_asked_again(server: &ServerView) -> bool {
             let can = &server.capabilities;
             can.secret_readable || can.client_secret == ChosenBy::Caller
         }
-        ServerView::Missing(_) | ServerView::NotReady(..) => false,
+        ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => false,
     }
 }
 

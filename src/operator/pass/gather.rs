@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use super::{Connection, World};
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
-    ClientObject, ClientView, FoundSecret, LedgerEntry, LedgerView, Pass, Refusal, State, Subject,
-    Unreadable, Version, Written, publication,
+    ClientObject, ClientView, Closed, FoundSecret, LedgerEntry, LedgerView, NamespaceView, Pass, Refusal,
+    State, Subject, Unreadable, Version, Written, publication,
 };
 
 /// So often a record that changes while the rest is read is read again.
@@ -60,19 +60,14 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
             }
         }
     };
-    let client = match (cluster.client(&subject.client).await, ledger.entry()) {
-        // A new client, or another object of that name: is this still the namespace that the subject means?
-        (Ok(Some(client)), entry) if entry.is_none_or(|entry| entry.owner != client.uid) => {
-            match (in_its_namespace(cluster, subject, client).await?, entry) {
-                (ClientView::Present(client), _) => ClientView::Present(client),
-                (_, None) => return Ok(Gathered::Nothing),
-                (gone, Some(_)) => gone,
-            }
+    let closed = world.namespace(&subject.client.namespace).closed;
+    let client = if let Some(Closed::OutOfSight(why)) = &closed {
+        ClientView::Unknown(why.clone())
+    } else {
+        match client(cluster, subject, &ledger).await? {
+            Some(client) => client,
+            None => return Ok(Gathered::Nothing),
         }
-        (Ok(Some(client)), _) => ClientView::Present(Box::new(client)),
-        (Ok(None), Some(entry)) => cluster.presence(&subject.client, &entry.owner).await,
-        (Ok(None), None) => return Ok(Gathered::Nothing),
-        (Err(unread), _) => return Err(unread),
     };
     let server_key = match (ledger.entry(), &client) {
         (Some(entry), _) => entry.server.clone(),
@@ -84,13 +79,17 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         (None, ClientView::Present(client)) => publication::secret_name(&subject.client.name, &client.spec),
         (None, ClientView::Gone { .. } | ClientView::Unknown(_)) => return Ok(Gathered::Nothing),
     };
-    let secret = match cluster.secret(&subject.client.namespace, &secret_name).await {
-        Err(unread) if unread.denied => {
-            not_read.get_or_insert(unread.why);
-            None
-        }
-        read => read?,
+    let (secret, secret_hidden) = match secret(cluster, subject, closed.as_ref(), &secret_name).await? {
+        Ok(found) => (found, None),
+        Err(_) if is_gone(&client) && namespace_is_gone(cluster, subject).await => (None, None),
+        Err(why) => (None, Some(why)),
     };
+    if let Some(why) = &secret_hidden
+        && closed.is_none()
+        && !is_gone(&client)
+    {
+        not_read.get_or_insert(why.clone());
+    }
     if let LedgerView::Held { entry, version, .. } = &ledger
         && !matches!(&client, ClientView::Present(client) if is_published(client, entry, secret.as_ref()))
         && !is_still(cluster.ledger(subject).await?, version)
@@ -112,10 +111,14 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         here,
         subject: subject.clone(),
         client,
-        namespace: world.namespace(&subject.client.namespace),
+        namespace: NamespaceView {
+            closed,
+            ..world.namespace(&subject.client.namespace)
+        },
         server,
         ledger,
         secret,
+        secret_hidden,
         seen: world.seen(subject),
         pass: Pass {
             refusal: not_read.map(|why| (Written::NotRead, Refusal::Denied(why))),
@@ -123,6 +126,56 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         },
     };
     Ok(Gathered::Whole(Box::new(state), connection))
+}
+
+/// The client of a subject, or the proof that it is gone. `None`: there is neither a client nor a record of one.
+async fn client(
+    cluster: &dyn Cluster,
+    subject: &Subject,
+    ledger: &LedgerView,
+) -> Result<Option<ClientView>, Unread> {
+    let found = cluster.client(&subject.client).await?;
+    Ok(match (found, ledger.entry()) {
+        // A new client, or another object of that name: is this still the namespace that the subject means?
+        (Some(client), entry) if entry.is_none_or(|entry| entry.owner != client.uid) => {
+            match (in_its_namespace(cluster, subject, client).await?, entry) {
+                (ClientView::Present(client), _) => Some(ClientView::Present(client)),
+                (_, None) => None,
+                (gone, Some(_)) => Some(gone),
+            }
+        }
+        (Some(client), _) => Some(ClientView::Present(Box::new(client))),
+        (None, Some(entry)) => Some(cluster.presence(&subject.client, &entry.owner).await),
+        (None, None) => None,
+    })
+}
+
+/// The Secret of a client, or why it cannot be seen, which only a person can mend. Where the operator has nothing to do it
+/// reads no Secret.
+async fn secret(
+    cluster: &dyn Cluster,
+    subject: &Subject,
+    closed: Option<&Closed>,
+    name: &str,
+) -> Result<Result<Option<FoundSecret>, String>, Unread> {
+    if let Some(closed) = closed {
+        return Ok(Err(closed.why().to_owned()));
+    }
+    match cluster.secret(&subject.client.namespace, name).await {
+        Ok(found) => Ok(Ok(found)),
+        Err(unread) if unread.denied => Ok(Err(unread.why)),
+        Err(unread) => Err(unread),
+    }
+}
+
+fn is_gone(client: &ClientView) -> bool {
+    matches!(client, ClientView::Gone { .. })
+}
+
+/// Whether the namespace that the subject means is gone, and so all that was in it.
+async fn namespace_is_gone(cluster: &dyn Cluster, subject: &Subject) -> bool {
+    let there = cluster.namespace_uid(&subject.client.namespace).await;
+    there.is_ok_and(|uid| uid.as_ref() != Some(&subject.namespace_uid))
 }
 
 /// The client, if the subject's namespace is the one it lives in. A namespace that was made again has emptied the first

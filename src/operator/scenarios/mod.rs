@@ -2,6 +2,7 @@
 
 mod again;
 pub(super) mod bench;
+mod closed;
 mod families;
 mod limits;
 mod names;

@@ -342,3 +342,58 @@ async fn a_server_with_metadata_can_be_used_when_that_was_read() {
     assert_eq!(after.endpoints, server.endpoints);
     task.abort();
 }
+
+#[tokio::test]
+async fn no_credential_is_read_in_a_namespace_that_is_not_given() {
+    use crate::model::NamespaceView;
+    use crate::operator::index::NamespaceFacts;
+    use crate::operator::mirror::Part;
+    use crate::operator::reach::{Mode, Reach};
+
+    let fake = Shared::default();
+    let (tender, object) = a_tender(&fake);
+    let reach = Reach {
+        mode: Mode::OptIn,
+        ..Reach::default()
+    };
+    let cluster = Box::new(MemoryCluster::new());
+    let operator = Operator::new(cluster, "i".into(), Timing::default()).within(reach, "operator");
+    let operator = Arc::new(operator);
+    let key = ServerKey {
+        namespace: Some("payments".to_owned()),
+        name: "corp".to_owned(),
+    };
+    let mut tender = Tender::new(operator.clone(), tender.objects, EgressRules::default(), key);
+    let labelled = |value: &str| {
+        let view = NamespaceView {
+            labels: [(crate::api::LABEL_ENABLED.to_owned(), value.to_owned())].into(),
+            ..NamespaceView::default()
+        };
+        operator.namespaces.looked(
+            &Part::Whole,
+            (
+                "payments".to_owned(),
+                NamespaceFacts {
+                    uid: "u".into(),
+                    view,
+                },
+            ),
+        );
+    };
+    labelled("no");
+    let lacking = tender.read(&object.spec).await.unwrap_err();
+    assert!(
+        lacking.message.contains("namespace payments is not given"),
+        "{}",
+        lacking.message
+    );
+    assert_eq!(fake.lock().unwrap().reads, 0);
+    labelled("true");
+    let lacking = tender.read(&object.spec).await.unwrap_err();
+    assert!(
+        lacking.message.contains("Secret corp is not there"),
+        "{}",
+        lacking.message
+    );
+    assert_eq!(fake.lock().unwrap().reads, 1);
+}
