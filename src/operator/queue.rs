@@ -1,5 +1,8 @@
 //! What is looked at next: each subject at most once at a time, user changes before background work, namespaces in
 //! turn, and no server with more than its share of the workers.
+//!
+//! Tenants make as many servers as they like, and each may be slow on purpose: so those of one namespace have one share
+//! together, and all of them no more than [`SHARES_OF_TENANTS`], however many workers wait for them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,6 +11,31 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::model::{ServerKey, Subject};
+
+/// So many shares the servers of namespaces have together; the rest of the workers is for those of the cluster.
+const SHARES_OF_TENANTS: usize = 2;
+
+/// Who has a share of the workers.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Party {
+    /// A server of the cluster.
+    Server(String),
+    /// All servers of a namespace.
+    Namespace(String),
+}
+
+impl Party {
+    fn of(server: ServerKey) -> Self {
+        match server.namespace {
+            Some(namespace) => Self::Namespace(namespace),
+            None => Self::Server(server.name),
+        }
+    }
+
+    fn is_tenant(&self) -> bool {
+        matches!(self, Self::Namespace(_))
+    }
+}
 
 /// How urgent something is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -28,23 +56,25 @@ pub struct Queue {
 #[derive(Debug, Default)]
 struct Inner {
     ready: Waiting,
-    /// By server, those that have or want a worker.
-    lanes: HashMap<ServerKey, Lane>,
-    /// The servers of these lanes, in turn.
-    turns: VecDeque<ServerKey>,
-    /// Those that are ready, and whose server has its share of the workers already.
-    parked: HashMap<Subject, ServerKey>,
+    /// Those that have or want a worker.
+    lanes: HashMap<Party, Lane>,
+    /// Whose these lanes are, in turn.
+    turns: VecDeque<Party>,
+    /// How many workers those of namespaces have.
+    of_tenants: usize,
+    /// Those that are ready, and whose party has its share of the workers already.
+    parked: HashMap<Subject, Party>,
     /// Whether a lane goes before those that were not looked at yet.
     lanes_first: bool,
     timers: BTreeSet<(Instant, Subject)>,
     timer_of: HashMap<Subject, Instant>,
-    running: HashMap<Subject, (Instant, Option<ServerKey>)>,
+    running: HashMap<Subject, (Instant, Option<Party>)>,
     again: HashMap<Subject, Urgency>,
     closed: bool,
     held: bool,
 }
 
-/// What one server has of the workers, and who waits for one.
+/// What one party has of the workers, and who waits for one.
 #[derive(Debug, Default)]
 struct Lane {
     running: usize,
@@ -140,7 +170,7 @@ impl Inner {
         if let Some(lane) = self
             .parked
             .get(&subject)
-            .and_then(|server| self.lanes.get_mut(server))
+            .and_then(|party| self.lanes.get_mut(party))
         {
             lane.waiting.add(subject, urgency);
             return;
@@ -159,35 +189,43 @@ impl Inner {
                 self.pop_ready(urgency, share, server_of)
                     .or_else(|| self.pop_lane(urgency, share))
             };
-            if let Some((subject, server)) = found {
-                if let Some(server) = &server {
-                    self.lane(server).running += 1;
+            if let Some((subject, party)) = found {
+                if let Some(party) = &party {
+                    self.lane(party).running += 1;
+                    self.of_tenants += usize::from(party.is_tenant());
                 }
-                self.running.insert(subject.clone(), (Instant::now(), server));
+                self.running.insert(subject.clone(), (Instant::now(), party));
                 return Some(subject);
             }
         }
         None
     }
 
-    fn lane(&mut self, server: &ServerKey) -> &mut Lane {
-        if !self.lanes.contains_key(server) {
-            self.turns.push_back(server.clone());
+    fn lane(&mut self, party: &Party) -> &mut Lane {
+        if !self.lanes.contains_key(party) {
+            self.turns.push_back(party.clone());
         }
-        self.lanes.entry(server.clone()).or_default()
+        self.lanes.entry(party.clone()).or_default()
     }
 
-    /// One server after the other, so that each gets on.
-    fn pop_lane(&mut self, urgency: Urgency, share: usize) -> Option<(Subject, Option<ServerKey>)> {
+    /// Whether there is a worker left for tenants.
+    fn tenants_have_room(&self, share: usize) -> bool {
+        self.of_tenants < share.saturating_mul(SHARES_OF_TENANTS)
+    }
+
+    /// One party after the other, so that each gets on.
+    fn pop_lane(&mut self, urgency: Urgency, share: usize) -> Option<(Subject, Option<Party>)> {
+        let tenants_have_room = self.tenants_have_room(share);
         let lanes = &mut self.lanes;
-        let (turn, subject) = self.turns.iter().enumerate().find_map(|(turn, server)| {
-            let lane = lanes.get_mut(server).filter(|lane| lane.running < share)?;
+        let (turn, subject) = self.turns.iter().enumerate().find_map(|(turn, party)| {
+            let may = tenants_have_room || !party.is_tenant();
+            let lane = lanes.get_mut(party).filter(|lane| may && lane.running < share)?;
             Some((turn, lane.waiting.pop(urgency)?))
         })?;
-        let server = self.turns.remove(turn)?;
-        self.turns.push_back(server.clone());
+        let party = self.turns.remove(turn)?;
+        self.turns.push_back(party.clone());
         self.parked.remove(&subject);
-        Some((subject, Some(server)))
+        Some((subject, Some(party)))
     }
 
     fn pop_ready(
@@ -195,29 +233,32 @@ impl Inner {
         urgency: Urgency,
         share: usize,
         server_of: &impl Fn(&Subject) -> Option<ServerKey>,
-    ) -> Option<(Subject, Option<ServerKey>)> {
+    ) -> Option<(Subject, Option<Party>)> {
         while let Some(subject) = self.ready.pop(urgency) {
             let Some(server) = server_of(&subject) else {
                 return Some((subject, None));
             };
-            let lane = self.lane(&server);
-            if lane.running < share {
-                return Some((subject, Some(server)));
+            let party = Party::of(server);
+            let may = !party.is_tenant() || self.tenants_have_room(share);
+            let lane = self.lane(&party);
+            if may && lane.running < share {
+                return Some((subject, Some(party)));
             }
             lane.waiting.add(subject.clone(), urgency);
-            self.parked.insert(subject, server);
+            self.parked.insert(subject, party);
         }
         None
     }
 
-    fn leave(&mut self, server: &ServerKey) {
-        let Some(lane) = self.lanes.get_mut(server) else {
+    fn leave(&mut self, party: &Party) {
+        let Some(lane) = self.lanes.get_mut(party) else {
             return;
         };
         lane.running = lane.running.saturating_sub(1);
+        self.of_tenants = self.of_tenants.saturating_sub(usize::from(party.is_tenant()));
         if lane.running == 0 && lane.waiting.len() == 0 {
-            self.lanes.remove(server);
-            self.turns.retain(|other| other != server);
+            self.lanes.remove(party);
+            self.turns.retain(|other| other != party);
         }
     }
 
@@ -260,7 +301,8 @@ impl Queue {
     }
 
     /// The next subject; it is nobody else's until [`Queue::done`]. `None` once the queue is closed. A server, as
-    /// `server_of` tells it, gets `share` of the workers at most: one that is slow keeps none from the others.
+    /// `server_of` tells it, gets `share` of the workers at most: one that is slow keeps none from the others. Those of a
+    /// namespace get one share together.
     pub async fn next(
         &self,
         share: usize,
@@ -300,8 +342,8 @@ impl Queue {
     /// Gives a subject back. If somebody asked for it meanwhile it is ready at once.
     pub fn done(&self, subject: &Subject) {
         let mut inner = self.inner();
-        if let Some((_, Some(server))) = inner.running.remove(subject) {
-            inner.leave(&server);
+        if let Some((_, Some(party))) = inner.running.remove(subject) {
+            inner.leave(&party);
         }
         if let Some(urgency) = inner.again.remove(subject) {
             inner.make_ready(subject.clone(), urgency);
@@ -504,6 +546,65 @@ mod tests {
         assert_eq!(served.lock().unwrap().len(), 102);
         assert_eq!(queue.depth(), 0);
         assert!(queue.inner().lanes.is_empty());
+    }
+
+    /// With a server of its own in each namespace but one, and many in each.
+    #[tokio::test(start_paused = true)]
+    async fn tenants_with_slow_servers_keep_no_worker_from_those_of_the_cluster() {
+        let server_of = |subject: &Subject| {
+            let namespace = &subject.client.namespace;
+            Some(ServerKey {
+                namespace: (namespace != "bob").then(|| namespace.clone()),
+                name: subject.client.name.clone(),
+            })
+        };
+        let queue = Queue::default();
+        for number in 0..60 {
+            let subject = subject(&format!("tenant-{}", number % 6), &format!("slow-{number}"));
+            queue.push(subject, Urgency::Change);
+        }
+        queue.push(subject("bob", "well"), Urgency::Change);
+        // Of sixteen workers, with shares of four.
+        let mut hands = Vec::new();
+        while let Ok(next) = tokio::time::timeout(Duration::from_secs(1), queue.next(4, server_of)).await {
+            hands.push(next.unwrap());
+        }
+        let of = |namespace: &str| {
+            let taken = hands.iter();
+            taken.filter(|taken| taken.client.namespace == namespace).count()
+        };
+        assert_eq!((hands.len(), of("bob")), (9, 1), "two shares, and bob");
+        assert!((0..6).all(|n| of(&format!("tenant-{n}")) <= 4));
+        // What they give back others of them get.
+        for subject in &hands {
+            queue.done(subject);
+        }
+        for _ in 0..52 {
+            let next = queue.next(4, server_of).await.unwrap();
+            queue.done(&next);
+        }
+        assert_eq!((queue.depth(), queue.inner().of_tenants), (0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_namespace_has_one_share_for_all_its_servers() {
+        let server_of = |subject: &Subject| {
+            Some(ServerKey {
+                namespace: Some(subject.client.namespace.clone()),
+                name: subject.client.name.clone(),
+            })
+        };
+        let queue = Queue::default();
+        for number in 0..20 {
+            queue.push(subject("mallory", &number.to_string()), Urgency::Change);
+        }
+        queue.push(subject("bob", "well"), Urgency::Change);
+        let mut hands = Vec::new();
+        while let Ok(next) = tokio::time::timeout(Duration::from_secs(1), queue.next(4, server_of)).await {
+            hands.push(next.unwrap().client.namespace);
+        }
+        hands.sort();
+        assert_eq!(hands, ["bob", "mallory", "mallory", "mallory", "mallory"]);
     }
 
     #[tokio::test(start_paused = true)]
