@@ -14,7 +14,7 @@ use super::metadata::{ClientMetadata, Credential, RegistrationAccess};
 use super::names::{
     AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid, looks_generated,
 };
-use crate::api::OAuthClientSpec;
+use crate::api::{ANNOTATION_VALUE_MAX, OAuthClientSpec};
 
 /// The schema that this program writes. An entry with a higher number is never touched.
 pub const SCHEMA: u32 = 1;
@@ -357,12 +357,17 @@ impl Served {
     /// How many earlier values are remembered.
     const REMEMBERED: usize = 9;
 
-    /// The value that is there at creation rotates nothing.
+    /// The value that is there at creation rotates nothing. One that is too long to be an order is not kept either: tenants
+    /// choose it, and could fill the ledger with it.
     pub fn at_creation(annotation: Option<String>) -> Self {
         Self {
-            annotation,
+            annotation: annotation.filter(|value| Self::may_be_kept(value)),
             ..Self::default()
         }
+    }
+
+    fn may_be_kept(value: &str) -> bool {
+        value.chars().count() <= ANNOTATION_VALUE_MAX
     }
 
     /// Whether a value of the annotation was served.
@@ -370,8 +375,11 @@ impl Served {
         self.annotation.as_deref() == Some(value) || self.earlier.iter().any(|earlier| earlier == value)
     }
 
-    /// Remembers a value as served.
+    /// Remembers a value as served, unless it is too long to be an order.
     pub fn serve(&mut self, value: &str) {
+        if !Self::may_be_kept(value) {
+            return;
+        }
         self.earlier.retain(|earlier| earlier != value);
         if let Some(last) = self
             .annotation
@@ -582,6 +590,17 @@ struct Document<E> {
 mod tests {
     use super::*;
     use crate::model::testing;
+
+    #[test]
+    fn a_value_that_is_too_long_to_be_an_order_is_not_kept() {
+        let long = "x".repeat(ANNOTATION_VALUE_MAX + 1);
+        let mut served = Served::at_creation(Some(long.clone()));
+        served.serve(&long);
+        assert_eq!(served, Served::default());
+        assert!(!served.knows(&long), "so it is told that it is too long");
+        served.serve(&long[1..]);
+        assert!(served.knows(&long[1..]));
+    }
 
     #[test]
     fn an_entry_survives_the_ledger() {
