@@ -81,7 +81,8 @@ pub(super) fn object_name(_: &mut SchemaGenerator) -> Schema {
 
 /// Key in the data of a Secret or ConfigMap.
 pub(super) fn data_key(_: &mut SchemaGenerator) -> Schema {
-    pattern(253, r"^[-._a-zA-Z0-9]+$")
+    // Not . and .., and nothing that begins with ..: the kubelet has such names for itself where it mounts the data.
+    pattern(253, r"^\.?[-_a-zA-Z0-9][-._a-zA-Z0-9]*$")
 }
 
 /// DNS label.
