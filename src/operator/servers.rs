@@ -617,7 +617,7 @@ fn not_connected(why: &NotConnected) -> Lacking {
         ),
         NotConnected::AddressNotAllowed(_) => (
             ServerReason::AddressNotAllowed,
-            "Platform team: use another address, or allow this one.",
+            "Platform team: use another address.",
         ),
         NotConnected::BadConfiguration(_) => (
             ServerReason::InvalidConfiguration,

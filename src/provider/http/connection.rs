@@ -1,10 +1,13 @@
 //! How connections are made: which addresses, which TLS, and whether one was made at all.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Certificate, Client, ClientBuilder, Identity};
 use url::{Host, Url};
@@ -87,11 +90,21 @@ pub fn client(
     trust: &Trust,
     pooling: Pooling,
 ) -> Result<Client, Unfit> {
-    check_literal(origin, namespaced, egress)?;
     let resolver = Resolver {
         namespaced,
         egress: egress.clone(),
+        lookup: system_lookup,
     };
+    client_resolving(origin, resolver, trust, pooling)
+}
+
+fn client_resolving(
+    origin: &Url,
+    resolver: Resolver,
+    trust: &Trust,
+    pooling: Pooling,
+) -> Result<Client, Unfit> {
+    check_literal(origin, resolver.namespaced, &resolver.egress)?;
     let builder = Client::builder()
         .user_agent(concat!("oauth-client-operator/", env!("CARGO_PKG_VERSION")))
         .http1_only()
@@ -164,14 +177,23 @@ fn check_literal(origin: &Url, namespaced: bool, egress: &EgressRules) -> Result
 struct Resolver {
     namespaced: bool,
     egress: EgressRules,
+    lookup: Lookup,
+}
+
+/// The addresses of a name, as they are just then; their port stands for the URL's.
+type Lookup = fn(Name) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>>;
+
+fn system_lookup(name: Name) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+    async move { Ok(tokio::net::lookup_host((name.as_str(), 0)).await?.collect()) }.boxed()
 }
 
 impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (namespaced, egress) = (self.namespaced, self.egress.clone());
+        let found = (self.lookup)(name);
         Box::pin(async move {
-            // The port is the URL's; this one stands for it.
-            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let found = found.await?;
+            // What is judged here is what is connected to: nobody asks for the name once more in between.
             Ok(Box::new(allowed(found, namespaced, &egress)?.into_iter()) as Addrs)
         })
     }
@@ -200,7 +222,80 @@ fn allowed(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
+
+    /// How often the name was asked for.
+    static ASKED: AtomicUsize = AtomicUsize::new(0);
+
+    /// A name that is somewhere else each time: where it may be, where it may not be, at both, and within a metadata service.
+    fn changing(_: Name) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let answers: [&[&str]; 4] = [
+            &["127.13.0.1"],
+            &["127.0.0.1"],
+            &["127.0.0.1", "127.13.0.1"],
+            &["169.254.169.254", "::ffff:127.0.0.1"],
+        ];
+        let answer = answers[ASKED.fetch_add(1, Ordering::SeqCst) % answers.len()];
+        let addresses = answer
+            .iter()
+            .map(|text| SocketAddr::new(text.parse().unwrap(), 0));
+        std::future::ready(Ok(addresses.collect())).boxed()
+    }
+
+    /// Answers at an address, and counts who comes.
+    async fn listen(address: &str, port: u16) -> (u16, Arc<AtomicUsize>) {
+        let listener = tokio::net::TcpListener::bind((address, port)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let visits = Arc::new(AtomicUsize::new(0));
+        let counted = visits.clone();
+        let answer = move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            std::future::ready("here")
+        };
+        let router = axum::Router::new().fallback(answer);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (port, visits)
+    }
+
+    #[tokio::test]
+    async fn a_name_that_changes_its_answer_leads_nowhere_else() {
+        let (port, visits) = listen("127.13.0.1", 0).await;
+        let (_, forbidden) = listen("127.0.0.1", port).await;
+        let resolver = Resolver {
+            namespaced: true,
+            egress: EgressRules {
+                allow_loopback: false,
+                allowed_cidrs: vec!["127.13.0.0/16".parse().unwrap()],
+            },
+            lookup: changing,
+        };
+        let url = Url::parse(&format!("http://rebinding.example.com:{port}/")).unwrap();
+        let client = client_resolving(&url, resolver, &Trust::default(), Pooling::Fresh).unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..4 {
+            seen.push(match client.get(url.clone()).send().await {
+                Ok(answer) => answer.status().to_string(),
+                Err(error) => super::super::fault::root_cause(&error),
+            });
+        }
+        assert!(seen[0] == "200 OK" && seen[2] == "200 OK", "{seen:?}");
+        assert!(
+            seen[1].starts_with("its address 127.0.0.1 is a loopback address"),
+            "{seen:?}"
+        );
+        assert!(
+            seen[3].starts_with("its address 169.254.169.254 is the address of"),
+            "{seen:?}"
+        );
+        assert_eq!(visits.load(Ordering::SeqCst), 2);
+        assert_eq!(
+            forbidden.load(Ordering::SeqCst),
+            0,
+            "nobody came where nobody may"
+        );
+    }
 
     #[test]
     fn only_allowed_addresses_of_a_name_are_used() {
