@@ -226,6 +226,9 @@ pub struct Previous {
     pub overlap_seconds: u32,
     /// When it is retired; not known until the new credential is published and proven.
     pub retire_at: Option<Timestamp>,
+    /// Since when the new credential is published and the token endpoint cannot be asked about it.
+    #[serde(default)]
+    pub unproven_since: Option<Timestamp>,
 }
 
 /// A mutating call that is about to be sent, or was and has no known outcome.
@@ -651,6 +654,7 @@ mod tests {
             registration: named("previous"),
             overlap_seconds: 0,
             retire_at: None,
+            unproven_since: None,
         });
         entry.obligations.push(Obligation {
             handle: "owed".into(),

@@ -206,6 +206,7 @@ const UPSETS: &[Upset] = &[
                 registration: registration(5),
                 overlap_seconds: 60,
                 retire_at: None,
+                unproven_since: None,
             })
         })
     },
@@ -215,6 +216,7 @@ const UPSETS: &[Upset] = &[
                 registration: registration(5),
                 overlap_seconds: 60,
                 retire_at: Some(at(60)),
+                unproven_since: None,
             })
         })
     },

@@ -42,10 +42,15 @@ pub async fn verify(
     let id = &request.credential.client_id;
     let ask = async |scope: Option<&str>| {
         let basic = ask(http, id, secret, Manner::Basic, scope, recognised, timeout).await?;
-        match basic {
-            Asked::Refused { .. } => ask(http, id, secret, Manner::Post, scope, recognised, timeout).await,
-            asked => Ok(asked),
-        }
+        let Asked::Refused { client, .. } = basic else {
+            return Ok(basic);
+        };
+        let post = ask(http, id, secret, Manner::Post, scope, recognised, timeout).await?;
+        Ok(match post {
+            // With Basic it came further than that: the server takes this client in no other way.
+            Asked::Refused { client: true, text } if !client => Asked::Unclear(text),
+            asked => asked,
+        })
     };
     let asked = match (ask(request.scope.as_deref()).await?, &request.scope) {
         (Asked::Refused { client: false, .. } | Asked::Unclear(_), Some(_)) => ask(None).await?,

@@ -20,8 +20,9 @@ const WATCHED: Duration = Duration::from_secs(120);
 const OVERLAP: Duration = Duration::from_secs(3_600);
 /// The one request by which the operator finds out, after a start, whether a server is there.
 const CHECK: &str = "scope_get";
-/// That, the first look, and those after 1, 2, 4, … seconds which have passed within two minutes.
-const LOOKS: usize = 9;
+/// That, the first look, and those after 1, 2, 4, … seconds which have passed within two minutes: nine. Two more, as pauses
+/// vary and begin anew with the restart.
+const LOOKS: usize = 11;
 /// How the API server labels what it counts of requests that are tried only.
 const DRY_RUN: &str = "dry_run=\"All\"";
 

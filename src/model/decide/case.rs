@@ -124,6 +124,7 @@ impl<'a> Case<'a> {
     pub(super) fn blocked_until<T>(&self, obstacle: Obstacle, wake: Wake) -> Flow<T> {
         self.tell(Some(&obstacle), None)?;
         let wake = match wake {
+            Wake::OnChange if self.state.pass.removal_fault.is_some() => Wake::Backoff,
             Wake::OnChange => self.next_time(None).map_or(Wake::OnChange, Wake::At),
             other => other,
         };
@@ -142,8 +143,8 @@ impl<'a> Case<'a> {
         ]
         .into_iter()
         .flatten()
-        .min()
         .filter(|at| *at > self.state.now)
+        .min()
     }
 
     /// Kubernetes itself is in the way. What is published stays what it is, and so does what is said of it.

@@ -93,6 +93,9 @@ fn remove(state: &State, entry: &LedgerEntry, rng: &mut dyn CryptoRng) -> Flow<R
         Some(_) => return Ok(Rest::of(Wake::Backoff, None)),
     }
     obligations::store_answer(state)?;
+    if state.pass.recorded_attempt.is_none() {
+        obligations::give_names_up(state)?;
+    }
     let server = usable(state, entry);
     if entry.current.is_some() || entry.previous.is_some() || entry.intent.is_some() {
         tell_of_unproven(state, entry)?;

@@ -67,9 +67,18 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
         _ => once || first_update,
     };
     if closes && case.state.pass.not_done.as_ref() == Some(&intent.attempt.id) {
-        // It is certain that nothing was done, and after this pass nobody would know.
+        // It is certain that nothing was done, and after this pass nobody would know. Where it was to put right what may have
+        // arrived late, that is still to be done.
+        let puts_right = |current: &Registration| match &intent.operation {
+            Operation::Update { metadata } => current.asked == *metadata,
+            Operation::Register { .. } | Operation::Rotate { .. } => false,
+        };
+        let due = (entry.current.as_ref())
+            .filter(|current| puts_right(current))
+            .map(|_| case.state.now);
         return go(case.record(LedgerEntry {
             intent: None,
+            recheck_at: entry.recheck_at.or(due),
             ..entry.clone()
         }));
     }
@@ -405,6 +414,7 @@ fn displace(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {
         registration,
         overlap_seconds: rotation.overlap_seconds,
         retire_at: None,
+        unproven_since: None,
     });
 }
 

@@ -46,6 +46,20 @@ fn keeps_its_name(state: &State, owed: &mut Obligation) -> bool {
     true
 }
 
+/// Gives up the claims to names that were removed, once their time is over. That needs no server.
+pub(super) fn give_names_up(state: &State) -> Flow {
+    let Some(entry) = state.ledger.entry() else {
+        return Ok(());
+    };
+    let over = |owed: &Obligation| owed.removed && owed.not_before <= state.now;
+    if !entry.obligations.iter().any(over) {
+        return Ok(());
+    }
+    let mut entry = entry.clone();
+    entry.obligations.retain(|owed| !over(owed));
+    go(written_or_removed(state, entry))
+}
+
 /// When an absence counts: not while the server may not show yet what it has just done, nor while a try to remove it may
 /// still be delivered, as until then nobody else can have the name.
 fn absence_counts_at(state: &State, owed: &Obligation) -> Timestamp {
@@ -69,16 +83,13 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
     if let Some(call) = recorded_call(state, entry) {
         return go(Step::Call(call));
     }
+    give_names_up(state)?;
     refused(state, server, entry)?;
     // One call at a time: what is under way has its outcome first.
     if server.suspended || state.pass.removal_fault.is_some() || entry.intent.is_some() {
         return Ok(());
     }
     let mut entry = entry.clone();
-    if let Some((index, _)) = entry.due_obligation(state.now).filter(|(_, owed)| owed.removed) {
-        entry.obligations.remove(index);
-        return go(written_or_removed(state, entry));
-    }
     if let Some((index, owed)) = entry.due_obligation(state.now)
         && let Some(candidate) = &owed.lost
     {

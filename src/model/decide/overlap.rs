@@ -1,6 +1,6 @@
 //! The end of a rotation: the new credential is proven, and the one before it retired when its time has come.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 use super::case::{Case, Flow, go};
 use super::intent::retiring;
@@ -33,11 +33,12 @@ pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
     let now = case.state.now;
     match previous.retire_at {
         None => {
-            let proven = match &case.state.pass.verification {
+            let proven = match (&case.state.pass.verification, previous.unproven_since) {
                 _ if !can_verify => true,
-                Some(Verification::TokenIssued) => true,
-                Some(Verification::Unknown(_)) => unproven_for(entry, now) >= PROOF_WITHIN,
-                Some(Verification::Rejected(_)) | None => false,
+                (Some(Verification::TokenIssued), _) => true,
+                (Some(Verification::Unknown(_)), None) => return unproven(case, entry, previous),
+                (Some(Verification::Unknown(_)), Some(since)) => now.duration_since(since) >= PROOF_WITHIN,
+                (Some(Verification::Rejected(_)) | None, _) => false,
             };
             if !proven {
                 return Ok(());
@@ -64,10 +65,16 @@ pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
     }
 }
 
-/// For how long the current credential has been the one that is published.
-fn unproven_for(entry: &LedgerEntry, now: Timestamp) -> SignedDuration {
-    let rotated = entry.served.rotated_at;
-    rotated.map_or(SignedDuration::ZERO, |at| now.duration_since(at))
+/// The token endpoint cannot be asked for the first time since the new credential is published.
+fn unproven(case: &Case, entry: &LedgerEntry, previous: &Previous) -> Flow {
+    let previous = Some(Previous {
+        unproven_since: Some(case.state.now),
+        ..previous.clone()
+    });
+    go(case.record(LedgerEntry {
+        previous,
+        ..entry.clone()
+    }))
 }
 
 /// Whether the status says of this very credential that it was proven. To try again costs one token request and

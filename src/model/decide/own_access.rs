@@ -82,6 +82,7 @@ pub(super) fn recheck(case: &Case, server: &Server, desired: &Desired, rng: &mut
                     registration: current.clone(),
                     overlap_seconds: 0,
                     retire_at: Some(case.state.now),
+                    unproven_since: None,
                 };
                 without.obligations.push(retiring(over, case.state.now));
             }

@@ -470,3 +470,27 @@ async fn what_was_plainly_refused_before_may_not_have_been_done() {
         "replaced at once, not at the next change"
     );
 }
+
+#[tokio::test]
+async fn what_was_to_put_right_a_late_change_is_still_due_when_it_fails() {
+    let bench = bench();
+    bench.provider.rotates_access(false);
+    bench.settle().await;
+    bench.provider.next(Fate::AnswerLost);
+    edit(&bench);
+    bench.settle().await;
+    assert!(bench.entry().unwrap().recheck_at.is_some());
+    bench.wait(180);
+    bench.provider.next(Fate::Fault(Fault::Throttled(None)));
+    bench.pass().await;
+    let before = bench.provider.calls("Update");
+    bench.wait(5);
+    bench.settle().await;
+    assert_eq!(
+        bench.provider.calls("Update"),
+        before + 1,
+        "{}",
+        bench.transcript()
+    );
+    assert!(bench.is_ready() && works(&bench));
+}

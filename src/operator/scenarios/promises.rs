@@ -5,7 +5,8 @@ use jiff::SignedDuration;
 use super::bench::Bench;
 use super::servers::dynamic_registration;
 use crate::api::{ClientCondition, DeletionPolicy, OAuthClientSpec, Rotation, Schedule};
-use crate::model::{Fault, ServerView, Wake};
+use crate::cluster::memory::WriteKind;
+use crate::model::{Fault, Refusal, ServerView, Wake};
 use crate::operator::pass::World;
 use crate::provider::memory::Fate;
 
@@ -315,5 +316,26 @@ async fn a_blocked_client_keeps_its_times() {
     assert!(matches!(ended.wake, Wake::At(_)), "{:?}", ended.wake);
     bench.wait(601);
     bench.pass().await;
+    assert_eq!(bench.provider.held().len(), 1);
+}
+
+#[tokio::test]
+async fn the_hour_of_proof_begins_when_the_new_credential_is_published() {
+    let bench = settled().await;
+    rotation(&bench, |rotation| rotation.overlap_seconds = Some(60));
+    bench.settle().await;
+    rotate(&bench, "one");
+    bench
+        .cluster
+        .refuse_all(WriteKind::Secret, Some(Refusal::Denied("exceeded quota".into())));
+    bench.pass().await;
+    bench.wait(7_200);
+    bench.provider.tamper_tokens(u32::MAX);
+    bench.cluster.refuse_all(WriteKind::Secret, None);
+    bench.pass().await;
+    bench.wait(120);
+    bench.pass().await;
+    assert_eq!(bench.provider.held().len(), 2, "{}", bench.transcript());
+    go_on(&bench, SignedDuration::from_mins(70)).await;
     assert_eq!(bench.provider.held().len(), 1);
 }

@@ -161,3 +161,21 @@ async fn where_the_configuration_says() {
     assert_eq!(posts(&elsewhere).await[0].url.path(), "/given");
     assert!(server.received_requests().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn a_method_that_the_client_does_not_use_shows_nothing() {
+    let (server, adapter) = bench().await;
+    let refused =
+        |status: u16, error: &str| ResponseTemplate::new(status).set_body_json(json!({"error": error}));
+    Mock::given(method("POST"))
+        .and(wiremock::matchers::header_exists("authorization"))
+        .respond_with(refused(400, "invalid_target"))
+        .mount(&server)
+        .await;
+    Mock::given(method("POST"))
+        .respond_with(refused(401, "invalid_client"))
+        .mount(&server)
+        .await;
+    let verified = adapter.verify(&(&credential(Some(SECRET))).into()).await;
+    assert!(matches!(verified, Ok(Verification::Unknown(_))), "{verified:?}");
+}
