@@ -244,9 +244,20 @@ mod tests {
         std::future::ready(Ok(addresses.collect())).boxed()
     }
 
-    /// Answers at an address, and counts who comes.
-    async fn listen(address: &str, port: u16) -> (u16, Arc<AtomicUsize>) {
-        let listener = tokio::net::TcpListener::bind((address, port)).await.unwrap();
+    /// Two addresses, at one port that both have free: others may have it at one of them.
+    async fn at_one_port(addresses: [&str; 2]) -> [tokio::net::TcpListener; 2] {
+        for _ in 0..100 {
+            let first = tokio::net::TcpListener::bind((addresses[0], 0)).await.unwrap();
+            let port = first.local_addr().unwrap().port();
+            if let Ok(second) = tokio::net::TcpListener::bind((addresses[1], port)).await {
+                return [first, second];
+            }
+        }
+        panic!("no port is free at both of {addresses:?}");
+    }
+
+    /// Answers, and counts who comes.
+    fn answer_at(listener: tokio::net::TcpListener) -> (u16, Arc<AtomicUsize>) {
         let port = listener.local_addr().unwrap().port();
         let visits = Arc::new(AtomicUsize::new(0));
         let counted = visits.clone();
@@ -261,8 +272,9 @@ mod tests {
 
     #[tokio::test]
     async fn a_name_that_changes_its_answer_leads_nowhere_else() {
-        let (port, visits) = listen("127.13.0.1", 0).await;
-        let (_, forbidden) = listen("127.0.0.1", port).await;
+        let [allowed, refused] = at_one_port(["127.13.0.1", "127.0.0.1"]).await;
+        let (port, visits) = answer_at(allowed);
+        let (_, forbidden) = answer_at(refused);
         let resolver = Resolver {
             namespaced: true,
             egress: EgressRules {
