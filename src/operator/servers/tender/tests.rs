@@ -1,7 +1,10 @@
+use std::sync::Mutex;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use tokio::task::JoinHandle;
@@ -10,6 +13,7 @@ use super::*;
 use crate::cluster::memory::MemoryCluster;
 use crate::cluster::{ApiServer, KubeCluster};
 use crate::model::{InstanceId, Timing, testing};
+use crate::provider::gate::NoEntry;
 use crate::provider::memory::MemoryProvider;
 
 /// As much of an API server as the task of one server needs.
