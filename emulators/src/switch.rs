@@ -269,6 +269,24 @@ macro_rules! switches {
                 Ok(switches)
             }
 
+            /// Answers a control call: shows them, turns some, or turns all back to what was `configured`.
+            pub fn control(
+                &mut self,
+                configured: &Self,
+                request: &$crate::http::Request,
+            ) -> Result<$crate::http::Answer, $crate::http::Answer> {
+                use $crate::http::Answer;
+                match request.method.as_str() {
+                    "PUT" => {
+                        let turned = self.turned(&request.json()?);
+                        *self = turned.map_err(|error| Answer::problem(400, &error.to_string()))?;
+                    }
+                    "DELETE" => self.clone_from(configured),
+                    _ => {}
+                }
+                Ok(Answer::json(200, &serde_json::json!(self.to_map())))
+            }
+
             /// What there is to say about each switch.
             pub fn info() -> Vec<$crate::switch::SwitchInfo> {
                 use $crate::switch::{SwitchInfo, SwitchValue};

@@ -38,6 +38,18 @@ pub enum Step {
     Report(Box<Report>),
 }
 
+impl Step {
+    /// Whether it makes an object that is not there yet. What replaces one is protected by its version, and this by
+    /// nothing.
+    pub fn creates(&self) -> bool {
+        match self {
+            Self::Record(record) => record.creates(),
+            Self::Publish(publish) => publish.creates(),
+            _ => false,
+        }
+    }
+}
+
 /// A read at the server.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Query {
@@ -120,6 +132,13 @@ pub enum Record {
         /// The version that is removed.
         version: Version,
     },
+}
+
+impl Record {
+    /// Whether it makes an entry that is not there yet.
+    pub fn creates(&self) -> bool {
+        matches!(self, Self::Write { replaces: None, .. })
+    }
 }
 
 /// One mutating call, and the attempt that was recorded for it.
@@ -225,6 +244,13 @@ pub struct Publish {
     pub publication: Publication,
     /// How it is written.
     pub mode: PublishMode,
+}
+
+impl Publish {
+    /// Whether it makes a Secret that is not there yet.
+    pub fn creates(&self) -> bool {
+        matches!(self.mode, PublishMode::Create)
+    }
 }
 
 /// How the Secret is written.

@@ -1,9 +1,7 @@
 //! The control calls that only this server has: an administrator behind everybody's back.
 
-use std::collections::BTreeMap;
-
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::state::{App, Token, User};
 use super::{Cocoon, Inner, secret_of, there_before};
@@ -30,12 +28,7 @@ pub fn control(server: &Cocoon, path: &[&str], request: &Request) -> Option<Answ
             Ok(Answer::json(200, &json!({ "cleared": true })))
         }
         ("POST", ["codes"]) => issue_code(&mut inner, request),
-        ("GET", ["switches"]) => Ok(Answer::json(200, &json!(inner.switches.to_map()))),
-        ("PUT", ["switches"]) => set_switches(&mut inner, request),
-        ("DELETE", ["switches"]) => {
-            inner.switches = server.config.switches.clone();
-            Ok(Answer::json(200, &json!(inner.switches.to_map())))
-        }
+        ("GET" | "PUT" | "DELETE", ["switches"]) => inner.switches.control(&server.config.switches, request),
         ("POST", ["verify_token"]) => verify_token(&inner, request),
         ("POST", ["verify_pair"]) => verify_pair(&inner, request),
         _ => return None,
@@ -153,14 +146,6 @@ fn issue_code(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
     let token = Token::new(&client_id, &username, false, CODE_SECONDS);
     inner.store.codes.insert(code.clone(), token);
     Ok(Answer::json(201, &json!({ "code": code })))
-}
-
-/// All or none: a mistake in one leaves the others as they were.
-fn set_switches(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
-    let wishes: BTreeMap<String, Value> = request.json()?;
-    let turned = inner.switches.turned(&wishes);
-    inner.switches = turned.map_err(|error| Answer::problem(400, &error.to_string()))?;
-    Ok(Answer::json(200, &json!(inner.switches.to_map())))
 }
 
 #[derive(Deserialize)]

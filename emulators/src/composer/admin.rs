@@ -1,10 +1,9 @@
 //! The control calls that only this server has: an administrator behind everybody's back.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::access::Administrator;
 use super::choices::Handle;
@@ -30,12 +29,7 @@ pub fn control(server: &Composer, path: &[&str], request: &Request) -> Option<An
             inner.store.sessions.clear();
             Ok(Answer::json(200, &json!({ "cleared": true })))
         }
-        ("GET", ["switches"]) => Ok(Answer::json(200, &json!(inner.switches.to_map()))),
-        ("PUT", ["switches"]) => set_switches(&mut inner, request),
-        ("DELETE", ["switches"]) => {
-            inner.switches = server.config.switches.clone();
-            Ok(Answer::json(200, &json!(inner.switches.to_map())))
-        }
+        ("GET" | "PUT" | "DELETE", ["switches"]) => inner.switches.control(&server.config.switches, request),
         ("PUT", ["administrator"]) => set_administrator(&mut inner, request),
         ("POST", ["verify_token"]) => verify_token(&inner, request),
         ("POST", ["verify_pair"]) => verify_pair(&inner, request),
@@ -128,14 +122,6 @@ fn delete_user(inner: &mut Inner, name: &str) -> Result<Answer, Answer> {
         return Err(Answer::problem(404, "there is no such user"));
     }
     Ok(Answer::json(200, &json!({ "removed": true })))
-}
-
-/// All or none: a mistake in one leaves the others as they were.
-fn set_switches(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
-    let wishes: BTreeMap<String, Value> = request.json()?;
-    let turned = inner.switches.turned(&wishes);
-    inner.switches = turned.map_err(|error| Answer::problem(400, &error.to_string()))?;
-    Ok(Answer::json(200, &json!(inner.switches.to_map())))
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,9 @@
 //! The control calls that only this server has: an administrator behind everybody's back.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::choices::RotateChanges;
 use super::state::Client;
@@ -20,12 +19,7 @@ pub fn control(server: &DigitalRoute, path: &[&str], request: &Request) -> Optio
         ("POST", ["clients", name, "rotate"]) => rotate(&mut inner, name),
         ("DELETE", ["clients", name]) => delete(&mut inner, name),
         ("PUT", ["scopes"]) => set_scopes(&mut inner, request),
-        ("GET", ["switches"]) => Ok(Answer::json(200, &json!(inner.switches.to_map()))),
-        ("PUT", ["switches"]) => set_switches(&mut inner, request),
-        ("DELETE", ["switches"]) => {
-            inner.switches = server.config.switches.clone();
-            Ok(Answer::json(200, &json!(inner.switches.to_map())))
-        }
+        ("GET" | "PUT" | "DELETE", ["switches"]) => inner.switches.control(&server.config.switches, request),
         ("PUT", ["auth"]) => set_auth(&mut inner, request),
         ("POST", ["verify_token"]) => verify_token(&inner, request),
         ("POST", ["verify_pair"]) => verify_pair(&inner, request),
@@ -121,14 +115,6 @@ fn set_scopes(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
         200,
         &json!({ "scope": inner.store.scopes.join(" ") }),
     ))
-}
-
-/// All or none: a mistake in one leaves the others as they were.
-fn set_switches(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
-    let wishes: BTreeMap<String, Value> = request.json()?;
-    let turned = inner.switches.turned(&wishes);
-    inner.switches = turned.map_err(|error| Answer::problem(400, &error.to_string()))?;
-    Ok(Answer::json(200, &json!(inner.switches.to_map())))
 }
 
 #[derive(Deserialize)]

@@ -1,6 +1,5 @@
 //! The control calls that only this server has: an administrator behind everybody's back.
 
-use std::collections::BTreeMap;
 use std::time::Instant;
 
 use serde::{Deserialize, Deserializer};
@@ -17,12 +16,7 @@ pub fn control(server: &DynamicRegistration, path: &[&str], request: &Request) -
         ("PUT", ["clients", client_id]) => edit(&mut inner, client_id, request),
         ("POST", ["clients", client_id, "rotate"]) => rotate(&mut inner, client_id),
         ("DELETE", ["clients", client_id]) => delete(&mut inner, client_id),
-        ("GET", ["switches"]) => Ok(Answer::json(200, &json!(inner.switches.to_map()))),
-        ("PUT", ["switches"]) => set_switches(&mut inner, request),
-        ("DELETE", ["switches"]) => {
-            inner.switches = server.config.switches.clone();
-            Ok(Answer::json(200, &json!(inner.switches.to_map())))
-        }
+        ("GET" | "PUT" | "DELETE", ["switches"]) => inner.switches.control(&server.config.switches, request),
         ("PUT", ["initial_access_token"]) => set_initial_token(&mut inner, request),
         ("POST", ["verify_token"]) => verify_token(&inner, request),
         ("POST", ["verify_pair"]) => verify_pair(&inner, request),
@@ -80,14 +74,6 @@ fn delete(inner: &mut Inner, client_id: &str) -> Result<Answer, Answer> {
 fn place(inner: &Inner, client_id: &str) -> Result<usize, Answer> {
     let place = inner.store.position(client_id);
     place.ok_or_else(|| Answer::problem(404, "there is no such client"))
-}
-
-/// All or none: a mistake in one leaves the others as they were.
-fn set_switches(inner: &mut Inner, request: &Request) -> Result<Answer, Answer> {
-    let wishes: BTreeMap<String, Value> = request.json()?;
-    let turned = inner.switches.turned(&wishes);
-    inner.switches = turned.map_err(|error| Answer::problem(400, &error.to_string()))?;
-    Ok(Answer::json(200, &json!(inner.switches.to_map())))
 }
 
 #[derive(Deserialize)]

@@ -5,6 +5,7 @@ use rand::CryptoRng;
 
 use super::{Decision, Wake};
 use crate::api::{ClientCondition, ClientReason};
+use crate::model::access::{self, Desired};
 use crate::model::fault::{Denial, Fault};
 use crate::model::ledger::{Attempt, LedgerEntry, Registration};
 use crate::model::names::{AttemptId, ServerKey, random_id};
@@ -111,6 +112,15 @@ impl<'a> Case<'a> {
             message: closed.why().to_owned(),
             stalled: true,
         })
+    }
+
+    /// What the spec comes to at this server, or the end of the chain with what stands in the way of it.
+    pub(super) fn desired(&self, server: &Server) -> Flow<Desired> {
+        let key = &self.state.subject.client;
+        match access::accept(key, self.client, &self.state.namespace, server) {
+            Ok(desired) => Ok(desired),
+            Err(obstacle) => self.blocked(obstacle),
+        }
     }
 
     pub(super) fn blocked<T>(&self, obstacle: Obstacle) -> Flow<T> {
@@ -232,15 +242,7 @@ impl<'a> Case<'a> {
     /// Changes and rotation wait. A client that has all it asked for stays as it is.
     pub(super) fn suspended(&self, server: &Server) -> Flow<Decision> {
         super::drift::recheck(self, server)?;
-        let desired = match super::access::accept(
-            &self.state.subject.client,
-            self.client,
-            &self.state.namespace,
-            server,
-        ) {
-            Ok(desired) => desired,
-            Err(obstacle) => return self.blocked(obstacle),
-        };
+        let desired = self.desired(server)?;
         let up_to_date = |current: &Registration| current.asked == desired.metadata;
         if self.waits_for_nothing() && self.current().is_some_and(|(_, current)| up_to_date(current)) {
             return self.settled(None);

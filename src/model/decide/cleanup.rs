@@ -281,17 +281,12 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
     if let Some(current) = entry.current.take()
         && entry.removal != Removal::Retain
     {
+        // A registration that was tried more than once may be delivered once more until then.
+        let not_before = after(delay).max(entry.recheck_at.unwrap_or(now));
         entry.obligations.push(Obligation {
-            handle: current.handle.clone(),
-            registration: Some(current),
-            lost: None,
             removal: entry.removal,
-            since: now,
-            // A registration that was tried more than once may be delivered once more until then.
-            not_before: after(delay).max(entry.recheck_at.unwrap_or(now)),
             was_current: true,
-            attempt: None,
-            removed: false,
+            ..Obligation::of_registration(current, now, not_before)
         });
     }
     if let Some(previous) = entry.previous.take() {
@@ -299,17 +294,6 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
             not_before: after(delay),
             ..super::intent::retiring(previous, now)
         });
-    }
-    // A change without a known outcome may still arrive, and where it does it may bring the client back.
-    let changes = matches!(
-        entry.intent.as_ref().map(|intent| &intent.operation),
-        Some(Operation::Update { .. } | Operation::Rotate { .. })
-    );
-    if changes {
-        let over = after(state.here.timing.late_delivery);
-        for owed in &mut entry.obligations {
-            owed.not_before = owed.not_before.max(over);
-        }
     }
     // Its id may be another by then: it is removed by its name, as it is, and cannot come back.
     if may_have_another_id(state, &entry) {
@@ -321,9 +305,16 @@ pub(super) fn owed(state: &State, entry: &LedgerEntry) -> LedgerEntry {
             }
         }
     }
-    if changes {
+    // A change without a known outcome may still arrive, and where it does it may bring the client back.
+    if let Some(Operation::Update { .. } | Operation::Rotate { .. }) =
+        entry.intent.as_ref().map(|intent| &intent.operation)
+    {
+        let over = after(state.here.timing.late_delivery);
+        for owed in &mut entry.obligations {
+            owed.not_before = owed.not_before.max(over);
+        }
         // Where the client comes back first, it is looked at when nothing more can arrive.
-        entry.recheck_at = entry.recheck_at.max(Some(after(state.here.timing.late_delivery)));
+        entry.recheck_at = entry.recheck_at.max(Some(over));
     }
     // A registration whose answer was lost may still come to be. Under an exact name it could be anybody's.
     if let Some(intent) = entry.intent.take()

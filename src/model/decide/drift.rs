@@ -7,7 +7,7 @@ use super::{Decision, Wake, intent::absorb, own_access, register, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{HandleKind, ScopeModel};
-use crate::model::ledger::{LedgerEntry, Obligation, Registration, Removal};
+use crate::model::ledger::{LedgerEntry, Obligation, Registration};
 use crate::model::metadata::RemoteClient;
 use crate::model::names::looks_generated;
 use crate::model::report::Obstacle;
@@ -205,20 +205,13 @@ fn register_anew(
     let candidate = register::candidate(&entry, server, desired, rng);
     let same_handle = server.capabilities.handle == HandleKind::Name && candidate.name == current.name;
     if let Some(lost) = entry.current.take().filter(|_| !same_handle) {
-        entry.obligations.push(Obligation {
-            handle: lost.handle.clone(),
-            registration: Some(lost),
-            lost: None,
-            removal: Removal::Delete,
-            since: state.now,
-            not_before: state
-                .now
-                .checked_add(state.here.timing.late_delivery)
-                .unwrap_or(state.now),
-            was_current: false,
-            attempt: None,
-            removed: false,
-        });
+        let late = state
+            .now
+            .checked_add(state.here.timing.late_delivery)
+            .unwrap_or(state.now);
+        entry
+            .obligations
+            .push(Obligation::of_registration(lost, state.now, late));
     }
     entry.recheck_at = None;
     register::begin(case, server, entry, candidate, None, rng)

@@ -10,8 +10,7 @@ use crate::model::access::Desired;
 use crate::model::capabilities::HandleKind;
 use crate::model::fault::Fault;
 use crate::model::ledger::{
-    Access, Candidate, Intent, LedgerEntry, Obligation, Operation, Previous, Registration, Removal, Rotation,
-    Trace,
+    Access, Candidate, Intent, LedgerEntry, Obligation, Operation, Previous, Registration, Rotation, Trace,
 };
 use crate::model::metadata::{Credential, RemoteClient};
 use crate::model::names::Handle;
@@ -57,31 +56,7 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
     }
     let once =
         matches!(&intent.operation, Operation::Register { candidate, .. } if !repeatable(server, candidate));
-    // What a refused access means depends on whether an earlier try may have been done.
-    let first_update = server.capabilities.own_access
-        && matches!(&intent.operation, Operation::Update { .. })
-        && intent.attempt.tries == 1;
-    let closes = match &case.state.pass.fault {
-        // An earlier try may have done what this one was in conflict with, and a name that is proof can be looked for.
-        Some(Fault::Conflict(_)) => is_first_of_exact_name(intent),
-        _ => once || first_update,
-    };
-    if closes && case.state.pass.not_done.as_ref() == Some(&intent.attempt.id) {
-        // It is certain that nothing was done, and after this pass nobody would know. Where it was to put right what may have
-        // arrived late, that is still to be done.
-        let puts_right = |current: &Registration| match &intent.operation {
-            Operation::Update { metadata } => current.asked == *metadata,
-            Operation::Register { .. } | Operation::Rotate { .. } => false,
-        };
-        let due = (entry.current.as_ref())
-            .filter(|current| puts_right(current))
-            .map(|_| case.state.now);
-        return go(case.record(LedgerEntry {
-            intent: None,
-            recheck_at: entry.recheck_at.or(due),
-            ..entry.clone()
-        }));
-    }
+    close_as_not_done(case, server, entry, intent, once)?;
     if let Some(
         fault @ (Fault::Denied(..) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)),
     ) = &case.state.pass.fault
@@ -116,7 +91,14 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
                     close_as_found(case, entry, intent, remote)
                 }
                 Some(remote) if candidate.name_is_proof() => {
-                    give_up(case, entry, intent, owed_at_once(case, remote))
+                    // It is ours, and nobody knows its secret.
+                    let now = case.state.now;
+                    give_up(
+                        case,
+                        entry,
+                        intent,
+                        Obligation::of(remote.handle.clone(), now, now),
+                    )
                 }
                 Some(_) => {
                     claim::free(case, server, candidate)?;
@@ -142,6 +124,34 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
             },
         },
     }
+}
+
+/// It is certain that nothing was done, and after this pass nobody would know: so the intent is closed where that makes a
+/// difference. `once`: it cannot be repeated as it is.
+fn close_as_not_done(case: &Case, server: &Server, entry: &LedgerEntry, intent: &Intent, once: bool) -> Flow {
+    // What a refused access means depends on whether an earlier try may have been done.
+    let first_update = server.capabilities.own_access
+        && matches!(&intent.operation, Operation::Update { .. })
+        && intent.attempt.tries == 1;
+    let closes = match &case.state.pass.fault {
+        // An earlier try may have done what this one was in conflict with, and a name that is proof can be looked for.
+        Some(Fault::Conflict(_)) => is_first_of_exact_name(intent),
+        _ => once || first_update,
+    };
+    if !closes || case.state.pass.not_done.as_ref() != Some(&intent.attempt.id) {
+        return Ok(());
+    }
+    // Where it was to put right what may have arrived late, that is still to be done.
+    let puts_right = |current: &&Registration| match &intent.operation {
+        Operation::Update { metadata } => current.asked == *metadata,
+        Operation::Register { .. } | Operation::Rotate { .. } => false,
+    };
+    let due = entry.current.as_ref().filter(puts_right).map(|_| case.state.now);
+    go(case.record(LedgerEntry {
+        intent: None,
+        recheck_at: entry.recheck_at.or(due),
+        ..entry.clone()
+    }))
 }
 
 fn close_as_found(case: &Case, entry: &LedgerEntry, intent: &Intent, remote: &RemoteClient) -> Flow {
@@ -173,34 +183,13 @@ pub(super) fn lost(state: &State, candidate: Candidate) -> Obligation {
         ServerView::Ready(server) => server.capabilities.handle != HandleKind::Name,
         ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => true,
     };
+    let late = (state.now)
+        .checked_add(state.here.timing.late_delivery)
+        .unwrap_or(state.now);
+    let handle = Handle(candidate.name.clone());
     Obligation {
-        handle: Handle(candidate.name.clone()),
-        registration: None,
         lost: look.then_some(candidate),
-        removal: Removal::Delete,
-        since: state.now,
-        not_before: state
-            .now
-            .checked_add(state.here.timing.late_delivery)
-            .unwrap_or(state.now),
-        was_current: false,
-        attempt: None,
-        removed: false,
-    }
-}
-
-/// The obligation to remove a client of ours whose secret nobody knows.
-fn owed_at_once(case: &Case, remote: &RemoteClient) -> Obligation {
-    Obligation {
-        handle: remote.handle.clone(),
-        registration: None,
-        lost: None,
-        removal: Removal::Delete,
-        since: case.state.now,
-        not_before: case.state.now,
-        was_current: false,
-        attempt: None,
-        removed: false,
+        ..Obligation::of(handle, state.now, late)
     }
 }
 
@@ -421,20 +410,11 @@ fn displace(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {
 /// The obligation to remove a registration whose overlap has ended, or ends at its time. Where that was not known yet,
 /// its whole overlap begins now.
 pub(super) fn retiring(previous: Previous, now: Timestamp) -> Obligation {
-    Obligation {
-        handle: previous.registration.handle.clone(),
-        not_before: previous.retire_at.unwrap_or_else(|| {
-            let overlap = jiff::SignedDuration::from_secs(previous.overlap_seconds.into());
-            now.checked_add(overlap).unwrap_or(now)
-        }),
-        registration: Some(previous.registration),
-        lost: None,
-        removal: Removal::Delete,
-        since: now,
-        was_current: false,
-        attempt: None,
-        removed: false,
-    }
+    let not_before = previous.retire_at.unwrap_or_else(|| {
+        let overlap = jiff::SignedDuration::from_secs(previous.overlap_seconds.into());
+        now.checked_add(overlap).unwrap_or(now)
+    });
+    Obligation::of_registration(previous.registration, now, not_before)
 }
 
 fn serve(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {

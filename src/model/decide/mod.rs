@@ -37,7 +37,6 @@ mod update;
 use jiff::Timestamp;
 use rand::CryptoRng;
 
-use super::access;
 use super::state::{ClientView, Closed, LedgerView, ServerView, State, Written};
 use super::step::Step;
 use case::{Case, Flow};
@@ -143,15 +142,7 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
     if server.suspended || case.client.spec.suspend {
         return case.suspended(server);
     }
-    let desired = match access::accept(
-        &case.state.subject.client,
-        case.client,
-        &case.state.namespace,
-        server,
-    ) {
-        Ok(desired) => desired,
-        Err(obstacle) => return case.blocked(obstacle),
-    };
+    let desired = case.desired(server)?;
     entry::keep_terms(case, server)?;
     intent::resolve(case, server, &desired, rng)?;
     register::first(case, server, &desired, rng)?;

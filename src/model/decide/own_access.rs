@@ -6,12 +6,11 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, end, go};
-use super::intent::retiring;
 use super::{Decision, Wake, keep, register, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::ledger::{
-    Access, Candidate, Intent, LedgerEntry, Loss, Operation, Previous, Registration, Rotation, Trace,
+    Access, Candidate, Intent, LedgerEntry, Loss, Obligation, Operation, Registration, Rotation, Trace,
 };
 use crate::model::report::Obstacle;
 use crate::model::state::{Server, ServerView};
@@ -78,13 +77,9 @@ pub(super) fn recheck(case: &Case, server: &Server, desired: &Desired, rng: &mut
                 ..looked
             };
             if current.access == Access::Lost(Loss::WithAnswer) {
-                let over = Previous {
-                    registration: current.clone(),
-                    overlap_seconds: 0,
-                    retire_at: Some(case.state.now),
-                    unproven_since: None,
-                };
-                without.obligations.push(retiring(over, case.state.now));
+                let now = case.state.now;
+                let owed = Obligation::of_registration(current.clone(), now, now);
+                without.obligations.push(owed);
             }
             register::begin(case, server, without, candidate, None, rng)
         }

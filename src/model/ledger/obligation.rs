@@ -35,6 +35,29 @@ pub struct Obligation {
 }
 
 impl Obligation {
+    /// The removal of what has this handle, wanted since then and not before that time. No more is known of it.
+    pub fn of(handle: Handle, since: Timestamp, not_before: Timestamp) -> Self {
+        Self {
+            handle,
+            registration: None,
+            lost: None,
+            removal: Removal::Delete,
+            since,
+            not_before,
+            was_current: false,
+            attempt: None,
+            removed: false,
+        }
+    }
+
+    /// The same of a registration.
+    pub fn of_registration(registration: Registration, since: Timestamp, not_before: Timestamp) -> Self {
+        Self {
+            registration: Some(registration.clone()),
+            ..Self::of(registration.handle, since, not_before)
+        }
+    }
+
     /// Whether the try to remove it has this id.
     pub fn is_tried_by(&self, id: &AttemptId) -> bool {
         self.attempt.as_ref().is_some_and(|attempt| attempt.id == *id)

@@ -1,5 +1,6 @@
 //! What the enumeration found, so that it stays mended.
 
+use super::plan::Plan;
 use super::search::{self, Account};
 
 /// Scene, plan, and what was wrong.
@@ -105,7 +106,13 @@ fn stays_mended() {
         let scene = search::scene(scene);
         let base = account.undisturbed(scene);
         let before = account.violations.len();
-        account.plan(scene, &plan.parse().unwrap(), &base);
+        let parsed: Plan = plan.parse().unwrap();
+        let run = account.plan_on(scene, &parsed, &base);
+        assert!(
+            parsed.befalls(&run.log),
+            "{} {plan} befalls nothing any more: {what}",
+            scene.name
+        );
         if account.violations.len() > before {
             println!("again: {what}");
         }

@@ -26,6 +26,19 @@ impl Plan {
         self.0.iter().any(|(_, what)| back(what))
     }
 
+    /// Whether each of its operations took place, and is one that this can befall.
+    pub(super) fn befalls(&self, log: &[Happened]) -> bool {
+        let like = |one: &What, other: &What| std::mem::discriminant(one) == std::mem::discriminant(other);
+        self.0.iter().all(|(number, what)| {
+            log.get(*number as usize).is_some_and(|operation| {
+                What::of(operation).contains(what)
+                    || What::twins(operation.kind, &[])
+                        .iter()
+                        .any(|twin| like(twin, what))
+            })
+        })
+    }
+
     /// How many calls may have been done without the operator knowing, so that it may repeat them.
     /// Where a secret is shown once, it is also lost when the answer that has it cannot be stored.
     pub(super) fn repeats(&self, shown_again: bool, log: &[Happened]) -> u32 {

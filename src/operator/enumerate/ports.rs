@@ -400,9 +400,12 @@ impl Cluster for Port {
         if matches!(record, Record::Write { call: Some(_), .. }) {
             self.pass().recorded = Some(self.stage.now());
         }
-        let anew = matches!(record, Record::Write { replaces: None, .. });
-        self.write(Kind::Record, anew, self.stage.cluster.record(subject, record))
-            .await
+        self.write(
+            Kind::Record,
+            record.creates(),
+            self.stage.cluster.record(subject, record),
+        )
+        .await
     }
 
     async fn publish(&self, key: &ClientKey, publish: &Publish) -> Result<Option<FoundSecret>, Refusal> {
@@ -410,8 +413,7 @@ impl Cluster for Port {
             PublishMode::Rehearse(_) => Kind::Rehearse,
             PublishMode::Create | PublishMode::Apply(_) => Kind::Publish,
         };
-        let anew = matches!(publish.mode, PublishMode::Create);
-        self.write(kind, anew, self.stage.cluster.publish(key, publish))
+        self.write(kind, publish.creates(), self.stage.cluster.publish(key, publish))
             .await
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Account {
     pub(super) runs: usize,
     states: States,
     pub(super) violations: Vec<Violation>,
+    /// Runs that end otherwise than undisturbed, as they may: a person is waited for, or an act came early.
+    excused: usize,
     took: Duration,
 }
 
@@ -38,11 +40,12 @@ impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} scenarios, {} runs, {} distinct states, {} violations, {} s",
+            "{} scenarios, {} runs, {} distinct states, {} violations, {} other ends that are meant, {} s",
             self.scenes.len(),
             self.runs,
             self.states.lock().unwrap().len(),
             self.violations.len(),
+            self.excused,
             self.took.as_secs()
         )
     }
@@ -103,6 +106,7 @@ impl Account {
         let states = std::mem::take(&mut *other.states.lock().unwrap());
         self.states.lock().unwrap().extend(states);
         self.violations.extend(other.violations);
+        self.excused += other.excused;
     }
 
     /// Fails with what was found, and how to see it again.
@@ -145,12 +149,20 @@ pub(super) fn transcript(scene: &str, plan: &Plan, mistake: Option<Mistake>) -> 
         scene.name,
         this.transcript,
         this.end,
-        against.join("\n")
+        against.against.join("\n")
     )
 }
 
+/// What is to be said of a run.
+pub(super) struct Judgement {
+    /// What it violates.
+    pub(super) against: Vec<String>,
+    /// It ends otherwise than undisturbed, as it may.
+    pub(super) excused: bool,
+}
+
 /// Everything that a run violates, the comparison with the undisturbed one included (L2, S10).
-pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Vec<String> {
+pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Judgement {
     let mut against = this.violations.clone();
     let told = format!("{:?}", this.end);
     let unknown = told.contains("OutcomeUnknown");
@@ -164,12 +176,13 @@ pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Vec<S
         .any(|(_, what)| matches!(what, What::Early | What::Missing(..)));
     let excused =
         (scene.may_end_unknown && unknown) || waits || (scene.order_matters && (late || this.hurried));
+    let mut differs = this.end.differs_from(&base.end, scene.either);
+    if own_access && this.did[0] > base.did[0] {
+        // What could be changed no more was replaced.
+        differs.retain(|what| !what.contains(": Rotating "));
+    }
+    let excused = excused && !differs.is_empty();
     if !excused {
-        let mut differs = this.end.differs_from(&base.end, scene.either);
-        if own_access && this.did[0] > base.did[0] {
-            // What could be changed no more was replaced.
-            differs.retain(|what| !what.contains(": Rotating "));
-        }
         against.append(&mut differs);
     }
     let shown_again = (scene.profile.capabilities)().secret_readable;
@@ -183,7 +196,7 @@ pub(super) fn judge(scene: &Scene, plan: &Plan, base: &Run, this: &Run) -> Vec<S
             against.push(format!("L2: {did} {kind}, undisturbed {undisturbed}"));
         }
     }
-    against
+    Judgement { against, excused }
 }
 
 impl Account {
@@ -197,7 +210,9 @@ impl Account {
     ) -> Run {
         let this = run(scene, plan, mistake, purpose, &self.states);
         self.runs += 1;
-        self.judged(scene, plan, judge(scene, plan, base, &this));
+        let Judgement { against, excused } = judge(scene, plan, base, &this);
+        self.excused += usize::from(excused);
+        self.judged(scene, plan, against);
         this
     }
 

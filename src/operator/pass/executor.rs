@@ -7,8 +7,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Connection, NotLeading, Permit, World};
 use crate::cluster::LedgerRead;
 use crate::model::{
-    AttemptId, Call, ChosenBy, ClientView, Fault, Outcome, PublishMode, Query, Record, Refusal, Report,
-    ServerView, State, Step, Subject, Uid, Version,
+    AttemptId, Call, ChosenBy, ClientView, Fault, Outcome, Query, Record, Refusal, Report, ServerView, State,
+    Step, Subject, Uid, Version,
 };
 use crate::provider::gate::NoEntry;
 
@@ -97,7 +97,7 @@ impl<'a> Executor<'a> {
         if !stores_answer {
             self.leads()?;
         }
-        if makes_anew(step) && self.knows_too_little(state) {
+        if step.creates() && self.knows_too_little(state) {
             return Ok(Outcome::Refused(Refusal::Unavailable(
                 "is not asked, as what was read before is too old by now".to_owned(),
             )));
@@ -214,8 +214,7 @@ impl<'a> Executor<'a> {
                 return Err(refusal);
             };
             self.world.pause(*pause).await;
-            let anew = matches!(record, Record::Write { replaces: None, .. });
-            if anew && self.knows_too_little(state) {
+            if record.creates() && self.knows_too_little(state) {
                 return Err(refusal);
             }
             match (&mut record, cluster.ledger(self.subject).await) {
@@ -319,15 +318,6 @@ impl<'a> Executor<'a> {
         let none = Uid(String::new());
         cluster.tell(key, uid.unwrap_or(&none), &report.happenings).await;
         Outcome::Reported
-    }
-}
-
-/// Whether a step makes an object that is not there yet.
-fn makes_anew(step: &Step) -> bool {
-    match step {
-        Step::Record(Record::Write { replaces, .. }) => replaces.is_none(),
-        Step::Publish(publish) => matches!(publish.mode, PublishMode::Create),
-        _ => false,
     }
 }
 
