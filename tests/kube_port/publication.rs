@@ -102,7 +102,9 @@ async fn a_secret_is_created_and_changed_as_it_was_seen() -> Result<(), String> 
 
     let mut second = publication(&bench, "canary-2");
     second.data.remove("type");
+    // As the core wants it where the last label goes: no list of keys either.
     second.labels.remove("team");
+    second.annotations.remove("oauthclient.dev/metadata-keys");
     second.owned = false;
     let changed = bench.publish(&second, apply(&created)).await.unwrap().unwrap();
     assert!(changed.holds(&second), "{changed:?}");
@@ -112,6 +114,7 @@ async fn a_secret_is_created_and_changed_as_it_was_seen() -> Result<(), String> 
         !changed.labels.contains_key("team"),
         "nobody asks for it any more"
     );
+    assert!(!changed.annotations.contains_key("oauthclient.dev/metadata-keys"));
 
     // What was seen before is out of date.
     assert_eq!(bench.publish(&first, apply(&created)).await, Err(Refusal::Stale));
