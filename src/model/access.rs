@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::capabilities::{ChosenBy, Field, Overlap, ScopeModel};
+use super::capabilities::{Field, Overlap, ScopeModel};
 use super::ledger::Removal;
 use super::metadata::ClientMetadata;
 use super::names::{ClientKey, cut, looks_generated};
 use super::report::{Obstacle, names};
 use super::state::{ClientObject, NamespaceView, Server};
 use crate::api::{
-    AccessRule, AdoptionPolicy, ClientCondition, ClientIdChange, ClientReason, DeletionPolicy, LabelSelector,
-    LabelSelectorOperator, NamespacesFrom, Naming, OAuthClientSpec, OverlapPolicy,
+    AccessRule, AdoptionPolicy, Audience, ClientCondition, ClientIdChange, ClientReason, DeletionPolicy,
+    LabelSelector, LabelSelectorOperator, NamespacesFrom, Naming, OAuthClientSpec, OverlapPolicy,
 };
 
 /// What an accepted spec comes to, with the server's defaults filled in.
@@ -20,7 +20,7 @@ pub struct Desired {
     pub client_name: String,
     /// Whether the name stands without a suffix, so that it proves nothing.
     pub exact_name: bool,
-    /// The client id, where the caller chooses it.
+    /// The client id, where the spec chose it.
     pub client_id: Option<String>,
     /// So many clients may its namespace have by the rule that allows it, and the rule's name.
     pub clients_at_most: Option<(u32, String)>,
@@ -59,10 +59,7 @@ pub fn accept(
     let rotation = spec.rotation.as_ref();
     let changes_id_anyway = !capabilities.client_id_stable || !capabilities.rotate_in_place;
     Ok(Desired {
-        client_id: match capabilities.client_id {
-            ChosenBy::Caller => Some(spec.client_id.clone().unwrap_or_else(|| client_name.clone())),
-            ChosenBy::Server => None,
-        },
+        client_id: spec.client_id.clone(),
         client_name,
         exact_name,
         clients_at_most: rule.and_then(|rule| Some((rule.max_clients_per_namespace?, rule.name.clone()))),
@@ -123,16 +120,22 @@ fn not_as_if_generated(spec: &OAuthClientSpec, client_name: &str, exact_name: bo
 }
 
 fn metadata(spec: &OAuthClientSpec, server: &Server) -> ClientMetadata {
+    let capabilities = &server.capabilities;
     let set = |values: &Vec<String>| values.iter().cloned().collect::<BTreeSet<_>>();
     ClientMetadata {
         grant_types: spec.grant_types.as_ref().map(set),
         // Where a server knows scopes, "no scopes" is said too: taking one out of the spec takes it away.
-        scopes: match server.capabilities.scopes {
+        scopes: match capabilities.scopes {
             ScopeModel::None => None,
             ScopeModel::Free | ScopeModel::Provisioned { .. } => {
                 Some(spec.scopes.as_ref().map(set).unwrap_or_default())
             }
         },
+        audiences: capabilities.honours.contains(&Field::Audiences).then(|| {
+            let scopes = |audience: &Audience| audience.scopes.iter().cloned().collect();
+            let of_each = |audience: &Audience| (audience.audience.clone(), scopes(audience));
+            spec.audiences.iter().map(of_each).collect()
+        }),
         redirect_uris: (!spec.redirect_uris.is_empty()).then(|| set(&spec.redirect_uris)),
         token_endpoint_auth_method: spec
             .token_endpoint_auth_method
@@ -141,8 +144,9 @@ fn metadata(spec: &OAuthClientSpec, server: &Server) -> ClientMetadata {
         access_token_validity_seconds: spec
             .access_token_validity_seconds
             .or(server.access_token_validity_seconds)
-            .filter(|_| server.capabilities.honours.contains(&Field::AccessTokenValidity)),
+            .filter(|_| capabilities.honours.contains(&Field::AccessTokenValidity)),
         refresh_token_validity_seconds: spec.refresh_token_validity_seconds,
+        enabled: capabilities.can_disable.then_some(true),
     }
 }
 
@@ -171,6 +175,16 @@ fn supported(spec: &OAuthClientSpec, server: &Server) -> Result<(), Obstacle> {
         && let Some(unknown) = asked.iter().find(|grant| !known.contains(*grant))
     {
         return refuse(format!("grant type {unknown}"), "remove it from grantTypes");
+    }
+    if !capabilities.audience_scopes
+        && let Some(audience) = spec.audiences.iter().find(|audience| !audience.scopes.is_empty())
+    {
+        let what = format!("scopes of audience {} alone", audience.audience);
+        return refuse(what, "move them to scopes");
+    }
+    // Without a note of who made it, a chosen client id is all that a client is known by.
+    if !capabilities.keeps_marker && spec.client_name.is_some() && spec.client_id.is_some() {
+        return refuse("clientName beside clientID".into(), "leave one of them out");
     }
     if spec.deletion_policy == DeletionPolicy::Disable && !capabilities.can_disable {
         return refuse("deletionPolicy Disable".into(), "use Delete or Retain");

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 /// Who chooses a value: we (the caller of the management API) or the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ChosenBy {
@@ -16,6 +18,8 @@ pub enum ChosenBy {
 pub enum HandleKind {
     /// The client's name; known before the call, so that a lost answer can be looked up.
     Name,
+    /// The client id, which the caller chooses.
+    ClientId,
     /// An id that the server tells in its answer.
     ServerId,
 }
@@ -40,13 +44,15 @@ pub enum ScopeModel {
     Free,
     /// Scopes are provisioned server-wide before a client can use them.
     Provisioned {
-        /// The admin lets the operator provision what is missing (`scopeProvisioning: Create`).
+        /// The admin lets the operator provision what is missing.
         may_create: bool,
+        /// What in the server object would let it, as words that follow "or": `set … to …`.
+        to_let_create: Option<&'static str>,
     },
 }
 
 /// A property of a client that a spec can set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Field {
     /// `clientName`
     ClientName,
@@ -68,6 +74,8 @@ pub enum Field {
     RefreshTokenValidity,
     /// `clientSecretRef`
     ClientSecretRef,
+    /// Not in the spec: that the client can be used. Wanted of every client, where clients can be disabled.
+    Enabled,
 }
 
 impl Field {
@@ -84,6 +92,7 @@ impl Field {
             Self::AccessTokenValidity => "accessTokenValiditySeconds",
             Self::RefreshTokenValidity => "refreshTokenValiditySeconds",
             Self::ClientSecretRef => "clientSecretRef",
+            Self::Enabled => "enabled",
         }
     }
 }
@@ -93,12 +102,18 @@ impl Field {
 pub struct Capabilities {
     /// Who chooses the client id.
     pub client_id: ChosenBy,
-    /// Who chooses the client secret.
+    /// Who chooses the client secret of a registration.
     pub client_secret: ChosenBy,
+    /// Who chooses the client secret of a rotation in place.
+    pub rotated_secret: ChosenBy,
     /// A read shows the secret again.
     pub secret_readable: bool,
     /// What addresses one client.
     pub handle: HandleKind,
+    /// The server has no two clients of one name.
+    pub unique_names: bool,
+    /// The server keeps a note of who made a client (see [`Marker`](super::Marker)), which proves that it is ours.
+    pub keeps_marker: bool,
     /// A registration that is repeated with the same candidate makes no second client, and what it makes can be used.
     pub idempotent_create: bool,
     /// How two credentials can be good at once.
@@ -115,6 +130,8 @@ pub struct Capabilities {
     pub updates: BTreeSet<Field>,
     /// What a scope is.
     pub scopes: ScopeModel,
+    /// An audience has scopes of its own.
+    pub audience_scopes: bool,
     /// There is a complete list of clients.
     pub can_list: bool,
     /// A client can be read without changing anything, and what a lost attempt made can be looked for.
@@ -127,8 +144,43 @@ pub struct Capabilities {
     pub can_disable: bool,
     /// A token request can prove a credential.
     pub can_verify: bool,
+    /// For so long after a rotation in place, in seconds, a token request proves nothing: the server may still take the
+    /// old credential, or not yet the new one.
+    pub spread_seconds: u32,
     /// The longest name that the server takes, in characters.
     pub name_limit: usize,
+}
+
+impl Capabilities {
+    /// What the poorest server can do: an adapter says what its own can do beyond that.
+    pub fn least() -> Self {
+        Self {
+            client_id: ChosenBy::Server,
+            client_secret: ChosenBy::Server,
+            rotated_secret: ChosenBy::Server,
+            secret_readable: false,
+            handle: HandleKind::ServerId,
+            unique_names: false,
+            keeps_marker: false,
+            idempotent_create: false,
+            overlap: Overlap::None,
+            rotate_in_place: false,
+            client_id_stable: false,
+            honours: BTreeSet::new(),
+            grant_types: None,
+            updates: BTreeSet::new(),
+            scopes: ScopeModel::None,
+            audience_scopes: false,
+            can_list: false,
+            can_look_up: false,
+            own_access: false,
+            secrets_expire: false,
+            can_disable: false,
+            can_verify: false,
+            spread_seconds: 0,
+            name_limit: 200,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,8 @@ pub enum Fault {
     /// The server refused what was asked (400, 422 and the like). Nothing was done, and the same request will
     /// be refused again.
     Invalid(String),
+    /// The server has no room for another client. Nothing was done.
+    Quota(String),
     /// The server does not let this one client be managed: it refuses the access to its registration, or has no such call.
     /// Nothing was done, and the same request will be refused again. Whether the client is still there it does not say.
     Unmanageable(String),
@@ -47,6 +49,7 @@ impl Fault {
             Self::Throttled(_) => "Throttled",
             Self::Conflict(_) => "Conflict",
             Self::Invalid(_) => "Invalid",
+            Self::Quota(_) => "Quota",
             Self::Unmanageable(_) => "Unmanageable",
             Self::Unavailable(_) => "Unavailable",
             Self::OutcomeUnknown(_) => "OutcomeUnknown",
@@ -66,6 +69,7 @@ impl fmt::Display for Fault {
             Self::Throttled(None) => f.write_str("asks for fewer requests"),
             Self::Conflict(text) => write!(f, "has such a client already: {text}"),
             Self::Invalid(text) => write!(f, "refused the request: {text}"),
+            Self::Quota(text) => write!(f, "has no room for another client: {text}"),
             Self::Unmanageable(text) => write!(f, "does not let this client be managed: {text}"),
             Self::Unavailable(text) => write!(f, "cannot be used: {text}"),
             Self::OutcomeUnknown(text) => write!(f, "gave no trustworthy answer: {text}"),

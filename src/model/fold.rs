@@ -51,6 +51,7 @@ fn faulted(state: &mut State, step: &Step, fault: Fault) {
             fault,
             Fault::Denied(..)
                 | Fault::Invalid(_)
+                | Fault::Quota(_)
                 | Fault::Throttled(_)
                 | Fault::Unavailable(_)
                 | Fault::Conflict(_)
@@ -225,6 +226,9 @@ fn note_drift(state: &mut State, found: Option<&RemoteClient>) {
         None => "the client is gone there".to_owned(),
         Some(remote) if remote.shows_other_credential(&current.credential) => {
             "its credential was replaced there".to_owned()
+        }
+        Some(remote) if current.marker.is_some() && current.marker != remote.marker => {
+            "the note of who made it was changed there".to_owned()
         }
         Some(remote) if differs(current, remote) => {
             format!(

@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use self::attempt::{Attempt, Candidate, Intent, Marker, Operation, Rotation, Trace};
+pub use self::attempt::{Attempt, Candidate, Intent, Operation, Rotation, Trace};
 pub use self::obligation::Obligation;
 pub use self::registration::{Access, Loss, Previous, Registration};
 pub use self::served::{Scheduled, Served};

@@ -1,6 +1,6 @@
 //! What is said of a client: the metadata that a spec asks for and a server answers, in one normal form.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,9 @@ pub struct ClientMetadata {
     pub grant_types: Option<BTreeSet<String>>,
     /// Scope values.
     pub scopes: Option<BTreeSet<String>>,
+    /// Audiences (RFC 8707), each with the scopes of it, where audiences have scopes.
+    #[serde(default)]
+    pub audiences: Option<BTreeMap<String, BTreeSet<String>>>,
     /// Redirect URIs.
     pub redirect_uris: Option<BTreeSet<String>>,
     /// How the client authenticates at the token endpoint.
@@ -26,6 +29,9 @@ pub struct ClientMetadata {
     pub access_token_validity_seconds: Option<u32>,
     /// Life of refresh tokens, in seconds.
     pub refresh_token_validity_seconds: Option<u32>,
+    /// Whether the client can be used, where clients can be disabled.
+    #[serde(default)]
+    pub enabled: Option<bool>,
 }
 
 impl ClientMetadata {
@@ -43,6 +49,10 @@ impl ClientMetadata {
             (
                 Field::Scopes,
                 differs(self.scopes.as_ref(), found.scopes.as_ref()),
+            ),
+            (
+                Field::Audiences,
+                differs(self.audiences.as_ref(), found.audiences.as_ref()),
             ),
             (
                 Field::RedirectUris,
@@ -68,6 +78,10 @@ impl ClientMetadata {
                     self.refresh_token_validity_seconds.as_ref(),
                     found.refresh_token_validity_seconds.as_ref(),
                 ),
+            ),
+            (
+                Field::Enabled,
+                differs(self.enabled.as_ref(), found.enabled.as_ref()),
             ),
         ]
         .into_iter()
@@ -113,6 +127,42 @@ pub struct RegistrationAccess {
     pub document: String,
 }
 
+/// Who made a registration, for servers that keep a note of it. Nobody else's is the same, and no two of ours are.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Marker {
+    /// A hash of cluster and UID of the `OAuthClient`: the same in all its registrations, and nobody else's.
+    pub owner: String,
+    /// Which of its registrations it is; no number is used twice, unless the ledger was lost.
+    pub number: u32,
+    /// Random: tells what this very candidate made from what one of the same number made before the ledger was lost.
+    #[serde(default)]
+    pub nonce: String,
+}
+
+impl Marker {
+    /// Who we are, as `software_id` of RFC 7591: the same in all registrations of one `OAuthClient`. Its
+    /// `software_version` is the number.
+    pub fn software_id(&self) -> String {
+        format!("oauthclient.dev/{}", self.owner)
+    }
+
+    /// The whole as one short text, for a server that keeps texts with a client.
+    pub fn text(&self) -> String {
+        format!("{}.{}.{}", self.owner, self.number, self.nonce)
+    }
+
+    /// What [`Marker::text`] wrote. What somebody else wrote there may make none.
+    pub fn read(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '.');
+        Some(Self {
+            owner: parts.next()?.to_owned(),
+            number: parts.next()?.parse().ok()?,
+            nonce: parts.next()?.to_owned(),
+        })
+    }
+}
+
 /// One client as a server tells of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct RemoteClient {
@@ -120,6 +170,8 @@ pub struct RemoteClient {
     pub handle: Handle,
     /// The name it is registered under, where the server tells it.
     pub name: Option<String>,
+    /// Who made it, where the server keeps a note of that and it has one.
+    pub marker: Option<Marker>,
     /// Id and, where the answer shows it, secret.
     pub credential: Credential,
     /// What the server tells of it, normalised.
@@ -166,6 +218,19 @@ mod tests {
     }
 
     #[test]
+    fn a_marker_is_read_as_it_was_written() {
+        let marker = Marker {
+            owner: "0123456789".into(),
+            number: 7,
+            nonce: "ab.c".into(),
+        };
+        assert_eq!(Marker::read(&marker.text()), Some(marker));
+        for other in ["", "billing", "a.b.c", "a.1", "a.-1.c"] {
+            assert_eq!(Marker::read(other), None, "{other}");
+        }
+    }
+
+    #[test]
     fn a_secret_that_is_not_shown_is_no_difference() {
         let known = Credential {
             client_id: "id".into(),
@@ -174,6 +239,7 @@ mod tests {
         let mut remote = RemoteClient {
             handle: "h".into(),
             name: None,
+            marker: None,
             credential: Credential {
                 client_id: "id".into(),
                 client_secret: None,

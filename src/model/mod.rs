@@ -41,10 +41,10 @@ pub use digest::{sha256_hex, short_hash};
 pub use fault::{Denial, Fault};
 pub use fold::fold;
 pub use ledger::{
-    Access, Attempt, Candidate, Chosen, Endpoints, Intent, LedgerEntry, Loss, Marker, Obligation, Operation,
+    Access, Attempt, Candidate, Chosen, Endpoints, Intent, LedgerEntry, Loss, Obligation, Operation,
     Previous, Registration, Removal, Rotation, SCHEMA, Served, Trace, Unreadable, claim,
 };
-pub use metadata::{ClientMetadata, Credential, RegistrationAccess, RemoteClient};
+pub use metadata::{ClientMetadata, Credential, Marker, RegistrationAccess, RemoteClient};
 pub use names::{
     AttemptId, ClientKey, ClusterId, Handle, InstanceId, ServerKey, Subject, Uid, Version, generated_name,
     random_id,

@@ -4,7 +4,7 @@ use croner::Cron;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::access::Desired;
-use super::capabilities::{Capabilities, HandleKind, Overlap};
+use super::capabilities::{Capabilities, Overlap};
 use super::ledger::{LedgerEntry, Registration, Rotation};
 use super::state::ClientObject;
 use crate::api::{ANNOTATION_VALUE_MAX, Schedule};
@@ -39,6 +39,9 @@ pub enum NotPossible {
     /// A second client would need the same name.
     #[error("the name is exact, and the server has no two clients of one name")]
     NameIsExact,
+    /// A second client would need the same client id.
+    #[error("clientID is chosen, and no two clients have one client id")]
+    ClientIdIsChosen,
     /// The annotation is too long to be an order.
     #[error("the value of the rotate annotation is longer than {ANNOTATION_VALUE_MAX} characters")]
     AnnotationTooLong,
@@ -56,6 +59,9 @@ impl NotPossible {
         match self {
             Self::NoOverlap => "set rotation.overlap to Preferred",
             Self::ClientIdWouldChange => "set rotation.clientIDChange to Allowed",
+            Self::ClientIdIsChosen => {
+                "ask for no overlap where the server can rotate in place, or make this OAuthClient again without clientID"
+            }
             Self::NameIsExact => "ask for no overlap, or make this OAuthClient again without an exact name",
             Self::AnnotationTooLong => "give the annotation a shorter value",
             Self::BadSchedule(_) | Self::NeverFires(_) => "change rotation.schedule",
@@ -145,10 +151,12 @@ pub fn method(
     rotation: &Rotation,
     capabilities: &Capabilities,
 ) -> Result<Method, NotPossible> {
-    // Where the name is the handle there are no two clients of one name.
-    let one_of_its_name = desired.exact_name && capabilities.handle == HandleKind::Name;
-    let replaceable = desired.client_id_may_change && !one_of_its_name;
-    let never = if one_of_its_name {
+    let one_of_its_name = desired.exact_name && capabilities.unique_names;
+    let one_of_its_id = desired.client_id.is_some();
+    let replaceable = desired.client_id_may_change && !one_of_its_name && !one_of_its_id;
+    let never = if one_of_its_id {
+        NotPossible::ClientIdIsChosen
+    } else if one_of_its_name {
         NotPossible::NameIsExact
     } else {
         NotPossible::ClientIdWouldChange
@@ -262,9 +270,19 @@ mod tests {
         assert_eq!(way(|desired, _| required(desired)), "NameIsExact");
         let by_id = |desired: &mut Desired, can: &mut Capabilities| {
             desired.exact_name = true;
-            can.handle = HandleKind::ServerId;
+            can.unique_names = false;
         };
         assert_eq!(way(by_id), "Replacement", "names may be used twice there");
+        let chosen = |desired: &mut Desired, can: &mut Capabilities| {
+            desired.client_id = Some("billing".into());
+            can.client_id_stable = true;
+        };
+        assert_eq!(way(chosen), "InPlace", "no two clients have one id");
+        let chosen = |desired: &mut Desired, can: &mut Capabilities| {
+            chosen(desired, can);
+            can.rotate_in_place = false;
+        };
+        assert_eq!(way(chosen), "ClientIdIsChosen");
         let only_by_another_id = |desired: &mut Desired, can: &mut Capabilities| {
             desired.client_id_may_change = false;
             can.rotate_in_place = false;

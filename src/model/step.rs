@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::capabilities::Field;
 use super::fault::Fault;
 use super::ledger::{Access, Candidate, LedgerEntry, Registration};
-use super::metadata::{ClientMetadata, Credential, RegistrationAccess, RemoteClient};
+use super::metadata::{ClientMetadata, Credential, Marker, RegistrationAccess, RemoteClient};
 use super::names::{AttemptId, Handle, Uid, Version};
 use super::publication::{FoundSecret, Publication};
 use super::report::Report;
@@ -155,6 +156,8 @@ pub struct Call {
 pub struct Target {
     /// What addresses it.
     pub handle: Handle,
+    /// The note of who made it, where it was registered with one.
+    pub marker: Option<Marker>,
     /// Its credential, where it is known.
     pub credential: Option<Credential>,
     /// The access to its registration, where it has one of its own.
@@ -165,6 +168,7 @@ impl From<Handle> for Box<Target> {
     fn from(handle: Handle) -> Self {
         Self::new(Target {
             handle,
+            marker: None,
             credential: None,
             access: None,
         })
@@ -181,6 +185,7 @@ impl From<&Registration> for Box<Target> {
     fn from(registration: &Registration) -> Self {
         Self::new(Target {
             handle: registration.handle.clone(),
+            marker: registration.marker.clone(),
             credential: Some(registration.credential.clone()),
             access: match &registration.access {
                 Access::Own(access) => Some(access.clone()),
@@ -201,6 +206,8 @@ pub enum Request {
         target: Box<Target>,
         /// All metadata that is wanted.
         metadata: ClientMetadata,
+        /// What was wanted before and is not any more: the provider's default holds again.
+        unset: BTreeSet<Field>,
     },
     /// Replace a client's credential.
     Rotate {

@@ -41,8 +41,11 @@ pub(crate) fn capabilities() -> Capabilities {
     Capabilities {
         client_id: ChosenBy::Server,
         client_secret: ChosenBy::Server,
+        rotated_secret: ChosenBy::Server,
         secret_readable: true,
         handle: HandleKind::Name,
+        unique_names: true,
+        keeps_marker: false,
         idempotent_create: true,
         overlap: Overlap::SecondClient,
         rotate_in_place: true,
@@ -50,13 +53,18 @@ pub(crate) fn capabilities() -> Capabilities {
         honours: BTreeSet::from([Field::ClientName, Field::GrantTypes, Field::Scopes]),
         grant_types: Some(BTreeSet::from(["client_credentials".into()])),
         updates: BTreeSet::from([Field::Scopes]),
-        scopes: ScopeModel::Provisioned { may_create: false },
+        scopes: ScopeModel::Provisioned {
+            may_create: false,
+            to_let_create: Some("set scopeProvisioning to Create"),
+        },
+        audience_scopes: false,
         can_list: true,
         can_look_up: true,
         own_access: false,
         secrets_expire: false,
         can_disable: false,
         can_verify: true,
+        spread_seconds: 0,
         name_limit: 100,
     }
 }
@@ -140,6 +148,7 @@ pub(crate) fn registration(number: u32) -> Registration {
     Registration {
         handle: Handle(name.clone()),
         name,
+        marker: None,
         credential: Credential {
             client_id: format!("id-{number}"),
             client_secret: Some(Confidential::new("canary-current-secret")),
@@ -158,6 +167,7 @@ pub(crate) fn marker() -> Marker {
     Marker {
         owner: "0123456789".into(),
         number: 1,
+        nonce: "canary-nonce".into(),
     }
 }
 

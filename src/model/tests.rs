@@ -82,6 +82,7 @@ fn remote(state: &State, edit: impl FnOnce(&mut RemoteClient)) -> RemoteClient {
     let mut remote = RemoteClient {
         handle: current.handle,
         name: Some(current.name),
+        marker: None,
         credential: current.credential,
         metadata: current.told,
         secret_expires_at: None,
@@ -192,7 +193,10 @@ const UPSETS: &[Upset] = &[
     |s| server_edit(s, |v| v.capabilities.scopes = ScopeModel::Free),
     |s| {
         server_edit(s, |v| {
-            v.capabilities.scopes = ScopeModel::Provisioned { may_create: true }
+            v.capabilities.scopes = ScopeModel::Provisioned {
+                may_create: true,
+                to_let_create: None,
+            }
         })
     },
     |s| server_edit(s, |v| v.capabilities.client_secret = ChosenBy::Caller),
@@ -228,6 +232,7 @@ const UPSETS: &[Upset] = &[
         entry(s, |e| {
             e.intent = Some(Intent {
                 operation: Operation::Update {
+                    unset: std::collections::BTreeSet::new(),
                     metadata: scopes(&["read"]),
                 },
                 attempt: attempt("a", "instance-1", 3590),
@@ -551,7 +556,7 @@ fn a_settled_client_that_was_reported_needs_nothing() {
     assert!(
         steps
             .iter()
-            .all(|step| matches!(step, Step::Observe(Query::Token(_)) | Step::Report(_))),
+            .all(|step| matches!(**step, Step::Observe(Query::Token(_)) | Step::Report(_))),
         "{steps:?}"
     );
     state.pass = Pass::default();

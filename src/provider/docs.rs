@@ -111,7 +111,7 @@ fn capabilities(provider: ProviderType) -> Result<Option<Capabilities>, String> 
 }
 
 /// Every capability in the order of the page, and what it means.
-const CAPABILITIES: [(&str, &str); 19] = [
+const CAPABILITIES: [(&str, &str); 24] = [
     (
         "client_id",
         "who chooses the client id; only where it is the operator can `clientID` be asked for",
@@ -120,11 +120,17 @@ const CAPABILITIES: [(&str, &str); 19] = [
         "client_secret",
         "who chooses the secret; what the operator chooses is in the ledger before it is sent",
     ),
+    ("rotated_secret", "who chooses the secret in a rotation in place"),
     (
         "secret_readable",
         "a read shows the secret again, so a lost answer costs nothing",
     ),
     ("handle", "what addresses a client in the management API"),
+    ("unique_names", "there are no two clients of one name"),
+    (
+        "keeps_marker",
+        "a note with the client tells who made it, and so whether it is ours",
+    ),
     (
         "name_limit",
         "the longest name that is given to a client, in characters",
@@ -152,6 +158,7 @@ const CAPABILITIES: [(&str, &str); 19] = [
     ("updates", "what can be changed without a new client"),
     ("grant_types", "the grant types that the server knows"),
     ("scopes", "what a scope is to the server"),
+    ("audience_scopes", "an audience has scopes of its own"),
     (
         "rotate_in_place",
         "a call replaces the secret of a client; elsewhere a rotation registers another client",
@@ -169,16 +176,23 @@ const CAPABILITIES: [(&str, &str); 19] = [
         "can_verify",
         "a token request proves a credential before the one before it is removed",
     ),
+    (
+        "spread_seconds",
+        "so long after a rotation in place a token request proves nothing",
+    ),
     ("can_disable", "`deletionPolicy: Disable` is possible"),
 ];
 
 /// The values of [`CAPABILITIES`] of one server.
-fn values(can: &Capabilities) -> [String; 19] {
+fn values(can: &Capabilities) -> [String; 24] {
     let Capabilities {
         client_id,
         client_secret,
+        rotated_secret,
         secret_readable,
         handle,
+        unique_names,
+        keeps_marker,
         idempotent_create,
         overlap,
         rotate_in_place,
@@ -187,19 +201,28 @@ fn values(can: &Capabilities) -> [String; 19] {
         grant_types,
         updates,
         scopes,
+        audience_scopes,
         can_list,
         can_look_up,
         own_access,
         secrets_expire,
         can_disable,
         can_verify,
+        spread_seconds,
         name_limit,
     } = can;
     [
         chosen_by(*client_id).to_owned(),
         chosen_by(*client_secret).to_owned(),
+        if *rotate_in_place {
+            chosen_by(*rotated_secret).to_owned()
+        } else {
+            "—".to_owned()
+        },
         yes(*secret_readable).to_owned(),
         addressed_by(*handle).to_owned(),
+        yes(*unique_names).to_owned(),
+        yes(*keeps_marker).to_owned(),
         name_limit.to_string(),
         yes(*idempotent_create).to_owned(),
         yes(*can_look_up).to_owned(),
@@ -209,11 +232,13 @@ fn values(can: &Capabilities) -> [String; 19] {
         fields(updates),
         known_grant_types(grant_types.as_ref()),
         scopes_are(*scopes).to_owned(),
+        yes(*audience_scopes).to_owned(),
         yes(*rotate_in_place).to_owned(),
         yes(*client_id_stable).to_owned(),
         overlaps(*overlap).to_owned(),
         yes(*secrets_expire).to_owned(),
         yes(*can_verify).to_owned(),
+        spread_seconds.to_string(),
         yes(*can_disable).to_owned(),
     ]
 }
@@ -221,6 +246,7 @@ fn values(can: &Capabilities) -> [String; 19] {
 fn addressed_by(handle: HandleKind) -> &'static str {
     match handle {
         HandleKind::Name => "the name",
+        HandleKind::ClientId => "the client id",
         HandleKind::ServerId => "an id of the server",
     }
 }
@@ -236,8 +262,10 @@ fn scopes_are(scopes: ScopeModel) -> &'static str {
     match scopes {
         ScopeModel::None => "none",
         ScopeModel::Free => "any text",
-        ScopeModel::Provisioned { may_create: true } => "those of the server; missing ones are created",
-        ScopeModel::Provisioned { may_create: false } => "those of the server; missing ones are refused",
+        ScopeModel::Provisioned { may_create: true, .. } => "those of the server; missing ones are created",
+        ScopeModel::Provisioned {
+            may_create: false, ..
+        } => "those of the server; missing ones are refused",
     }
 }
 

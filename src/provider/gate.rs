@@ -392,7 +392,13 @@ impl State {
     ) -> Vec<(Turn, Fault)> {
         match result {
             Ok(())
-            | Err(Fault::NotFound | Fault::Conflict(_) | Fault::Invalid(_) | Fault::Unmanageable(_)) => {
+            | Err(
+                Fault::NotFound
+                | Fault::Conflict(_)
+                | Fault::Invalid(_)
+                | Fault::Quota(_)
+                | Fault::Unmanageable(_),
+            ) => {
                 self.is_well();
                 self.denied.remove(party);
                 return Vec::new();

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::Provider;
 use crate::model::{
-    Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Confidential, Credential, Fault, Handle,
+    Answer, Candidate, Capabilities, ClientMetadata, Confidential, Credential, Fault, Field, Handle,
     HandleKind, Marker, RegistrationAccess, RemoteClient, Request, ScopeModel, Target, TokenRequest,
     Verification,
 };
@@ -52,6 +52,8 @@ struct Inner {
     /// Each change brings another secret.
     renews_secret: bool,
     secret_expires_at: Option<Timestamp>,
+    /// What the last change was to reset.
+    unset: BTreeSet<Field>,
     made: u32,
     calls: BTreeMap<&'static str, u32>,
 }
@@ -122,6 +124,11 @@ impl MemoryProvider {
     /// Who registered a client, as its `software_id` and `software_version` tell.
     pub fn marker(&self, handle: &Handle) -> Option<Marker> {
         self.inner().markers.get(handle).cloned()
+    }
+
+    /// What the last change was to reset.
+    pub fn unset(&self) -> BTreeSet<Field> {
+        self.inner().unset.clone()
     }
 
     /// Somebody does something behind our back.
@@ -207,22 +214,26 @@ impl Inner {
     fn perform(&mut self, request: &Request) -> Result<Answer, Fault> {
         match request {
             Request::Register(candidate) => {
-                if self.unique_names() && named(&self.clients, &candidate.name).is_some() {
-                    return Err(Fault::Conflict("the name is in use".into()));
+                if self.is_taken(candidate) {
+                    return Err(Fault::Conflict("the name or the id is in use".into()));
                 }
                 self.scopes_known(&candidate.metadata)?;
                 let made = self.credential();
+                let credential = Credential {
+                    client_id: candidate.client_id.clone().unwrap_or(made.client_id),
+                    client_secret: candidate.client_secret.clone().or(made.client_secret),
+                };
                 let handle = match self.capabilities.as_ref().map(|can| can.handle) {
                     Some(HandleKind::ServerId) => Handle(format!("handle-{}", self.made)),
+                    Some(HandleKind::ClientId) => Handle(credential.client_id.clone()),
                     Some(HandleKind::Name) | None => Handle(candidate.name.clone()),
                 };
+                let keeps_marker = self.capabilities.as_ref().is_some_and(|can| can.keeps_marker);
                 let client = RemoteClient {
                     handle: handle.clone(),
                     name: Some(candidate.name.clone()),
-                    credential: Credential {
-                        client_id: candidate.client_id.clone().unwrap_or(made.client_id),
-                        client_secret: candidate.client_secret.clone().or(made.client_secret),
-                    },
+                    marker: keeps_marker.then(|| candidate.marker.clone()),
+                    credential,
                     metadata: told(&candidate.metadata),
                     secret_expires_at: self.secret_expires_at,
                     access: self.new_access(),
@@ -231,13 +242,19 @@ impl Inner {
                 self.clients.insert(handle, client.clone());
                 Ok(Answer::Client(client))
             }
-            Request::Update { target, metadata } => {
+            Request::Update {
+                target,
+                metadata,
+                unset,
+            } => {
+                self.unset.clone_from(unset);
                 self.scopes_known(metadata)?;
                 self.may_manage(target)?;
                 let renewed = self.rotates_access.then(|| self.new_access()).flatten();
                 let credential = self.renews_secret.then(|| self.credential());
                 let client = self.clients.get_mut(&target.handle).ok_or(Fault::NotFound)?;
                 client.metadata = told(metadata);
+                client.marker = client.marker.take().or_else(|| target.marker.clone());
                 client.access = renewed.or(client.access.take());
                 let told = credential.is_some();
                 if let Some(credential) = credential {
@@ -269,13 +286,25 @@ impl Inner {
         }
     }
 
-    /// Where the name addresses a client, where we choose the id (from the name), and where the secret is shown once.
-    fn unique_names(&self) -> bool {
-        self.capabilities.as_ref().is_none_or(|can| {
-            can.handle == HandleKind::Name
-                || can.client_id == ChosenBy::Caller
-                || (!can.secret_readable && can.can_look_up)
-        })
+    fn is_taken(&self, candidate: &Candidate) -> bool {
+        let has_its_id =
+            |client: &RemoteClient| candidate.client_id.as_ref() == Some(&client.credential.client_id);
+        let unique_names = (self.capabilities.as_ref()).is_none_or(|can| can.unique_names);
+        self.clients.values().any(has_its_id)
+            || (unique_names && named(&self.clients, &candidate.name).is_some())
+    }
+
+    /// What an adapter finds for a candidate: by its id where we chose that, else by who made it, else by its name.
+    fn made_by(&self, candidate: &Candidate) -> Option<&RemoteClient> {
+        let keeps_marker = self.capabilities.as_ref().is_some_and(|can| can.keeps_marker);
+        let mut all = self.clients.values();
+        match &candidate.client_id {
+            Some(id) if candidate.client_secret.is_some() => {
+                all.find(|client| client.credential.client_id == *id)
+            }
+            _ if keeps_marker => all.find(|client| client.marker.as_ref() == Some(&candidate.marker)),
+            _ => named(&self.clients, &candidate.name),
+        }
     }
 
     fn scopes_known(&self, metadata: &ClientMetadata) -> Result<(), Fault> {
@@ -326,7 +355,7 @@ impl Provider for MemoryProvider {
 
     async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
         self.count("attempted")?;
-        Ok(named(&self.inner().clients, &candidate.name).map(|client| self.shown(client)))
+        Ok(self.inner().made_by(candidate).map(|client| self.shown(client)))
     }
 
     async fn clients(&self) -> Result<Vec<RemoteClient>, Fault> {

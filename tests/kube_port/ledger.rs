@@ -35,6 +35,7 @@ fn entry(subject: &Subject) -> LedgerEntry {
         current: Some(Registration {
             handle: "handle".into(),
             name: "billing".to_owned(),
+            marker: None,
             credential: Credential {
                 client_id: "billing".to_owned(),
                 client_secret: Some(Confidential::new("canary-ledger")),

@@ -166,6 +166,7 @@ fn registration(id: &str) -> Registration {
     Registration {
         handle: id.into(),
         name: format!("{id}.0123456789.1"),
+        marker: None,
         credential: Credential {
             client_id: id.to_owned(),
             client_secret: Some(Confidential::new(CANARY)),

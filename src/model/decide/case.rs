@@ -18,7 +18,7 @@ pub(super) type Flow<T = ()> = Result<T, Box<Decision>>;
 
 /// Ends the chain with a step.
 pub(super) fn go<T>(step: Step) -> Flow<T> {
-    Err(Box::new(Decision::Do(step)))
+    Err(Box::new(Decision::Do(Box::new(step))))
 }
 
 /// Ends the chain.
@@ -150,6 +150,7 @@ impl<'a> Case<'a> {
             entry.and_then(LedgerEntry::next_obligation),
             previous.and_then(|previous| previous.retire_at),
             entry.and_then(|entry| entry.recheck_at),
+            super::overlap::spread_at(self),
         ]
         .into_iter()
         .flatten()
@@ -295,6 +296,11 @@ fn obstacle_of(server: &str, trouble: Trouble, fault: &Fault) -> Obstacle {
             ClientReason::Unmanageable,
             true,
             "Platform team: see to it there. Retried with growing pauses.",
+        ),
+        Fault::Quota(_) => (
+            ClientReason::QuotaReached,
+            true,
+            "Platform team: make room there. Retried with growing pauses.",
         ),
         Fault::Conflict(_) => (
             ClientReason::NameTaken,

@@ -9,7 +9,7 @@ use crate::model::access::Desired;
 use crate::model::capabilities::{HandleKind, ScopeModel};
 use crate::model::ledger::{LedgerEntry, Obligation, Registration};
 use crate::model::metadata::RemoteClient;
-use crate::model::names::looks_generated;
+use crate::model::names::{Handle, looks_generated};
 use crate::model::report::Obstacle;
 use crate::model::state::Server;
 use crate::model::step::{Query, Step, Verification};
@@ -108,24 +108,31 @@ pub(super) fn recheck(case: &Case, server: &Server) -> Flow {
 
 /// Whether a client differs from what the server told last: a difference that it told at once is not drift.
 pub fn differs(current: &Registration, remote: &RemoteClient) -> bool {
-    remote.shows_other_credential(&current.credential)
+    (current.marker.is_some() && current.marker != remote.marker)
+        || remote.shows_other_credential(&current.credential)
         || (!current.asked.differences(&remote.metadata).is_empty()
             && !current.told.differences(&remote.metadata).is_empty())
 }
 
-/// Whether what has our name is somebody else's: an exact name proves nothing, it is all there is where it addresses the
-/// client, and no call of ours can have brought the id that is there.
+/// Whether what has our name is somebody else's: another note of who made it is there than ours; or an exact name, which
+/// proves nothing, is all there is where it addresses the client, and no call of ours can have brought the id that is there.
 fn is_anothers(server: &Server, entry: &LedgerEntry, current: &Registration, remote: &RemoteClient) -> bool {
     let may_be_ours =
         entry.intent.is_some() || (!server.capabilities.client_id_stable && entry.recheck_at.is_some());
-    name_is_all(server, &current.name)
-        && remote.credential.client_id != current.credential.client_id
-        && !may_be_ours
+    let has_other_id = remote.credential.client_id != current.credential.client_id;
+    match (&current.marker, &remote.marker) {
+        (Some(ours), Some(found)) => ours != found,
+        (Some(_), None) => is_all(server, &current.handle),
+        (None, _) => is_all(server, &current.handle) && has_other_id && !may_be_ours,
+    }
 }
 
-/// Whether a client is addressed by a name that anybody could have given to another one.
-pub(super) fn name_is_all(server: &Server, name: &str) -> bool {
-    server.capabilities.handle == HandleKind::Name && !looks_generated(name)
+/// Whether a client is addressed by a name, or a client id, that anybody could have given to another one.
+pub(super) fn is_all(server: &Server, handle: &Handle) -> bool {
+    match server.capabilities.handle {
+        HandleKind::Name | HandleKind::ClientId => !looks_generated(&handle.0),
+        HandleKind::ServerId => false,
+    }
 }
 
 fn anothers(server: &Server, current: &Registration) -> Obstacle {
@@ -133,11 +140,19 @@ fn anothers(server: &Server, current: &Registration) -> Obstacle {
         on: ClientCondition::Registered,
         reason: ClientReason::NameTaken,
         message: format!(
-            "the client named {} at {} has another client id than the one that was registered, so it is taken for \
-             somebody else's and left alone. Platform team: look there; if nobody uses it, delete it, and it is \
-             registered anew. Application team: else make this OAuthClient again with another clientName. Looked at \
-             again with growing pauses.",
-            current.name, server.key.name
+            "{} at {} has another {} than the one that was registered, so it is taken for somebody else's and left alone. \
+             Platform team: look there; if nobody uses it, delete it, and it is registered anew. Application team: else \
+             make this OAuthClient again with another clientName or clientID. Looked at again with growing pauses.",
+            match current.marker {
+                Some(_) => format!("client {}", current.credential.client_id),
+                None => format!("the client named {}", current.name),
+            },
+            server.key.name,
+            if current.marker.is_some() {
+                "note of who made it"
+            } else {
+                "client id"
+            },
         ),
         stalled: true,
     }
@@ -203,7 +218,11 @@ fn register_anew(
     }
     let mut entry = entry.clone();
     let candidate = register::candidate(&entry, server, desired, rng);
-    let same_handle = server.capabilities.handle == HandleKind::Name && candidate.name == current.name;
+    let same_handle = match server.capabilities.handle {
+        HandleKind::Name => candidate.name == current.name,
+        HandleKind::ClientId => candidate.client_id.as_ref() == Some(&current.credential.client_id),
+        HandleKind::ServerId => false,
+    };
     if let Some(lost) = entry.current.take().filter(|_| !same_handle) {
         let late = state
             .now

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rand::CryptoRng;
 
 use super::case::{Case, Flow, Trouble, attempt, end, go, record};
-use super::{Decision, Wake, claim, own_access, update};
+use super::{Decision, Wake, claim, own_access, register, update};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::HandleKind;
@@ -54,11 +54,19 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
     if case.state.pass.unmanageable.as_ref() == Some(&intent.attempt.id) {
         return own_access::refused(case, entry, intent);
     }
-    let once =
-        matches!(&intent.operation, Operation::Register { candidate, .. } if !repeatable(server, candidate));
+    let once = matches!(&intent.operation, Operation::Register { candidate, .. } if !repeatable(server, entry, candidate));
     close_as_not_done(case, server, entry, intent, once)?;
+    if let Operation::Register { candidate, .. } = &intent.operation
+        && was_there_before(case, server, intent, candidate)
+    {
+        return give_up(case, entry, intent, lost(case.state, candidate.clone()));
+    }
     if let Some(
-        fault @ (Fault::Denied(..) | Fault::Invalid(_) | Fault::Throttled(_) | Fault::Unavailable(_)),
+        fault @ (Fault::Denied(..)
+        | Fault::Invalid(_)
+        | Fault::Quota(_)
+        | Fault::Throttled(_)
+        | Fault::Unavailable(_)),
     ) = &case.state.pass.fault
     {
         return case.in_trouble(&server.key, trouble, fault);
@@ -87,10 +95,10 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
         Operation::Register { candidate, .. } => match seen {
             None => go(Step::Observe(Query::Attempted(Box::new(candidate.clone())))),
             Some(seen) => match &seen.client {
-                Some(remote) if candidate.name_is_proof() && is_whole(server, candidate, remote) => {
+                Some(remote) if is_whole(server, candidate, remote) => {
                     close_as_found(case, entry, intent, remote)
                 }
-                Some(remote) if candidate.name_is_proof() => {
+                Some(remote) if candidate.made(remote) || candidate.is_of_same_owner(remote) => {
                     // It is ours, and nobody knows its secret.
                     let now = case.state.now;
                     give_up(
@@ -99,6 +107,9 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
                         intent,
                         Obligation::of(remote.handle.clone(), now, now),
                     )
+                }
+                Some(_) if candidate.trace == Trace::Marker => {
+                    case.blocked_until(register::taken(server, entry, candidate), Wake::Backoff)
                 }
                 Some(_) => {
                     claim::free(case, server, candidate)?;
@@ -135,7 +146,7 @@ fn close_as_not_done(case: &Case, server: &Server, entry: &LedgerEntry, intent: 
         && intent.attempt.tries == 1;
     let closes = match &case.state.pass.fault {
         // An earlier try may have done what this one was in conflict with, and a name that is proof can be looked for.
-        Some(Fault::Conflict(_)) => is_first_of_exact_name(intent),
+        Some(Fault::Conflict(_)) => is_first_of_anybodys(entry, intent),
         _ => once || first_update,
     };
     if !closes || case.state.pass.not_done.as_ref() != Some(&intent.attempt.id) {
@@ -143,7 +154,7 @@ fn close_as_not_done(case: &Case, server: &Server, entry: &LedgerEntry, intent: 
     }
     // Where it was to put right what may have arrived late, that is still to be done.
     let puts_right = |current: &&Registration| match &intent.operation {
-        Operation::Update { metadata } => current.asked == *metadata,
+        Operation::Update { metadata, .. } => current.asked == *metadata,
         Operation::Register { .. } | Operation::Rotate { .. } => false,
     };
     let due = entry.current.as_ref().filter(puts_right).map(|_| case.state.now);
@@ -158,31 +169,52 @@ fn close_as_found(case: &Case, entry: &LedgerEntry, intent: &Intent, remote: &Re
     go(case.record(closed(case, entry, intent, remote, false)))
 }
 
-/// Whether a registration may be sent again as it is. An exact name cannot be given up for the next one.
-fn repeatable(server: &Server, candidate: &Candidate) -> bool {
-    server.capabilities.idempotent_create || candidate.trace == Trace::ExactName
+/// Whether a registration may be sent again as it is. What can be anybody's has no next one to be given up for.
+fn repeatable(server: &Server, entry: &LedgerEntry, candidate: &Candidate) -> bool {
+    server.capabilities.idempotent_create || is_anybodys(entry, candidate)
 }
 
-/// Whether it is the first try to register an exact name: what is there under that name is not ours.
-fn is_first_of_exact_name(intent: &Intent) -> bool {
-    matches!(&intent.operation, Operation::Register { candidate, .. } if candidate.trace == Trace::ExactName)
+/// Whether another client may have what this one is known by: an exact name, or a client id that the spec chose.
+pub(super) fn is_anybodys(entry: &LedgerEntry, candidate: &Candidate) -> bool {
+    let is_chosen = candidate.client_id.is_some() && candidate.client_id == entry.chosen.client_id;
+    candidate.trace == Trace::ExactName || is_chosen
+}
+
+/// Whether it is the first try to register what can be anybody's: what is there is not ours.
+fn is_first_of_anybodys(entry: &LedgerEntry, intent: &Intent) -> bool {
+    matches!(&intent.operation, Operation::Register { candidate, .. } if is_anybodys(entry, candidate))
         && intent.attempt.tries == 1
 }
 
-/// Whether what was found can be used: its secret is shown, or we chose it, or it needs none.
+/// Whether the first try met a client that only its generated name or id tells for ours, so the ledger was lost since that
+/// was made, and nothing tells its secret: the candidate's was never set there.
+fn was_there_before(case: &Case, server: &Server, intent: &Intent, candidate: &Candidate) -> bool {
+    matches!(case.state.pass.fault, Some(Fault::Conflict(_)))
+        && case.state.pass.not_done.as_ref() == Some(&intent.attempt.id)
+        && intent.attempt.tries == 1
+        && candidate.trace == Trace::GeneratedName
+        && candidate.client_secret.is_some()
+        && !server.capabilities.secret_readable
+}
+
+/// Whether what was found is ours and can be used: its secret is shown, or we chose it, or it needs none.
 fn is_whole(server: &Server, candidate: &Candidate, found: &RemoteClient) -> bool {
-    server.capabilities.secret_readable
-        || found.credential.client_secret.is_some()
-        || candidate.client_secret.is_some()
+    let is_shown = server.capabilities.secret_readable || found.credential.client_secret.is_some();
+    if candidate.made(found) {
+        is_shown || candidate.client_secret.is_some()
+    } else {
+        is_shown && candidate.is_of_same_owner(found)
+    }
 }
 
 /// The obligation to look for what a lost registration may have made, and to remove it, once it can not come any more.
 pub(super) fn lost(state: &State, candidate: Candidate) -> Obligation {
     // Where the name addresses a client, it can be removed without a look.
-    let look = match &state.server {
-        ServerView::Ready(server) => server.capabilities.handle != HandleKind::Name,
-        ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => true,
+    let kind = match &state.server {
+        ServerView::Ready(server) => Some(server.capabilities.handle),
+        ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => None,
     };
+    let look = kind != Some(HandleKind::Name);
     let late = (state.now)
         .checked_add(state.here.timing.late_delivery)
         .unwrap_or(state.now);
@@ -292,9 +324,10 @@ fn request(entry: &LedgerEntry, operation: &Operation) -> Option<Request> {
     let target = || entry.current.as_ref().map(Box::<Target>::from);
     Some(match operation {
         Operation::Register { candidate, .. } => Request::Register(Box::new(candidate.clone())),
-        Operation::Update { metadata } => Request::Update {
+        Operation::Update { metadata, unset } => Request::Update {
             target: target()?,
             metadata: metadata.clone(),
+            unset: unset.clone(),
         },
         Operation::Rotate { candidate, .. } => Request::Rotate {
             target: target()?,
@@ -325,6 +358,8 @@ fn closed(
             let registration = Registration {
                 handle: remote.handle.clone(),
                 name: remote.name.clone().unwrap_or_else(|| candidate.name.clone()),
+                marker: (remote.marker.clone())
+                    .or_else(|| (candidate.trace == Trace::Marker).then(|| candidate.marker.clone())),
                 credential: Credential {
                     client_id: remote.credential.client_id.clone(),
                     client_secret: remote
@@ -356,7 +391,7 @@ fn closed(
                 .retain(|owed| owed.handle != registration.handle);
             entry.current = Some(registration);
         }
-        Operation::Update { metadata } => {
+        Operation::Update { metadata, .. } => {
             if let Some(current) = &mut entry.current {
                 current.asked = metadata.clone();
                 absorb(current, remote, now);

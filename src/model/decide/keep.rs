@@ -83,6 +83,7 @@ fn stand_in(case: &Case) -> Registration {
     Registration {
         handle: "dry-run".into(),
         name: "dry-run".into(),
+        marker: None,
         credential: Credential {
             client_id: "dry-run".into(),
             client_secret: None,

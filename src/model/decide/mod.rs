@@ -51,7 +51,7 @@ const STEP_BUDGET: u32 = 40;
 #[must_use]
 pub enum Decision {
     /// Take this step, fold its outcome in, and decide again.
-    Do(Step),
+    Do(Box<Step>),
     /// All is as it should be.
     Settled(Wake),
     /// Something is in the way.

@@ -4,10 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use rand::CryptoRng;
 
 use super::case::{Flow, attempt, go, record};
-use super::drift::name_is_all;
+use super::drift::is_all;
 use crate::model::fault::Fault;
-use crate::model::ledger::{Access, Candidate, LedgerEntry, Loss, Marker, Obligation, Removal, Trace};
-use crate::model::metadata::RemoteClient;
+use crate::model::ledger::{Access, Candidate, LedgerEntry, Loss, Obligation, Removal, Trace};
+use crate::model::metadata::{Marker, RemoteClient};
 use crate::model::names::{AttemptId, owner_hash};
 use crate::model::state::{Answer, ClientView, Server, ServerView, State};
 use crate::model::step::{Call, Query, Record, Request, Step, Target};
@@ -38,7 +38,7 @@ fn keeps_its_name(state: &State, owed: &mut Obligation) -> bool {
         return false;
     };
     let over = after(attempt.at, state.here.timing.late_delivery);
-    if !name_is_all(server, &owed.handle.0) || over <= state.now {
+    if !is_all(server, &owed.handle) || over <= state.now {
         return false;
     }
     owed.not_before = over;
@@ -96,7 +96,11 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
         return match &state.pass.looked_up {
             Some((name, found)) if *name == candidate.name => go(written_or_removed(
                 state,
-                found_or_dropped(&entry, index, found.as_ref()),
+                found_or_dropped(
+                    &entry,
+                    index,
+                    found.as_ref().filter(|found| candidate.made(found)),
+                ),
             )),
             _ => go(Step::Observe(Query::Lost(Box::new(candidate.clone())))),
         };
@@ -104,7 +108,7 @@ pub(super) fn discharge(state: &State, server: &Server, rng: &mut dyn CryptoRng)
     if let Some((index, owed)) = entry.due_obligation(state.now)
         && let Some(candidate) = by_name_alone(server, &entry, owed)
     {
-        match is_still(state, &candidate) {
+        match is_still(state, server, &candidate) {
             None => return go(Step::Observe(Query::Lost(Box::new(candidate)))),
             Some(true) => {}
             // It is gone, and what has its name by now is left alone.
@@ -177,30 +181,34 @@ fn by_name_alone(server: &Server, entry: &LedgerEntry, owed: &Obligation) -> Opt
     let registration = owed
         .registration
         .as_ref()
-        .filter(|registration| name_is_all(server, &registration.name))?;
+        .filter(|registration| is_all(server, &registration.handle))?;
     Some(Candidate {
         name: registration.name.clone(),
         trace: Trace::ExactName,
-        marker: Marker {
+        marker: registration.marker.clone().unwrap_or(Marker {
             owner: owner_hash(&entry.cluster_id, &entry.owner),
             number: 0,
-        },
+            nonce: String::new(),
+        }),
         client_id: Some(registration.credential.client_id.clone()),
         client_secret: None,
         metadata: registration.asked.clone(),
     })
 }
 
-/// Whether a look in this pass has shown that what has the name is still what is owed, by its client id; nothing where
-/// there was none.
-fn is_still(state: &State, candidate: &Candidate) -> Option<bool> {
+/// Whether a look in this pass has shown that what has the name is still what is owed, by its client id and, where the
+/// server keeps one, the note of who made it; nothing where there was none.
+fn is_still(state: &State, server: &Server, candidate: &Candidate) -> Option<bool> {
     let (_, found) = state
         .pass
         .looked_up
         .as_ref()
         .filter(|(looked_for, _)| *looked_for == candidate.name)?;
-    let id = found.as_ref().map(|remote| &remote.credential.client_id);
-    Some(id.is_some_and(|id| candidate.client_id.as_ref() == Some(id)))
+    let is_still = |remote: &RemoteClient| {
+        let has_note = !server.capabilities.keeps_marker || remote.marker.as_ref() == Some(&candidate.marker);
+        candidate.client_id.as_ref() == Some(&remote.credential.client_id) && has_note
+    };
+    Some(found.as_ref().is_some_and(is_still))
 }
 
 /// What a lost attempt has come to: a client that can be removed now, or nothing at all.
@@ -242,7 +250,8 @@ fn may_go(state: &State, entry: &LedgerEntry, owed: &Obligation) -> bool {
     let ServerView::Ready(server) = &state.server else {
         return true;
     };
-    by_name_alone(server, entry, owed).is_none_or(|candidate| is_still(state, &candidate) == Some(true))
+    by_name_alone(server, entry, owed)
+        .is_none_or(|candidate| is_still(state, server, &candidate) == Some(true))
 }
 
 /// The entry, or nothing where it is a gone client's and owes nothing any more.

@@ -1,12 +1,12 @@
 //! The end of a rotation: the new credential is proven, and the one before it retired when its time has come.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::case::{Case, Flow, go};
 use super::intent::retiring;
 use crate::api::{ClientCondition, ConditionStatus};
 use crate::model::ledger::{LedgerEntry, Previous};
-use crate::model::state::Server;
+use crate::model::state::{Server, ServerView};
 use crate::model::step::{Query, Step, Verification};
 
 /// Where the token endpoint cannot be asked, its word is waited for so long: the previous credential may be known to
@@ -23,6 +23,9 @@ pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
     let Some((entry, current)) = case.current() else {
         return Ok(());
     };
+    if spread_at(case).is_some() {
+        return Ok(());
+    }
     let can_verify = server.capabilities.can_verify && current.credential.client_secret.is_some();
     if can_verify && case.state.pass.verification.is_none() && !is_proven(case, entry) {
         return go(Step::Observe(Query::Token(current.into())));
@@ -63,6 +66,18 @@ pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
         }
         Some(_) => Ok(()),
     }
+}
+
+/// When a rotation in place has spread at the server, if that is still to come: until then either credential may work, and
+/// a token request proves nothing.
+pub(super) fn spread_at(case: &Case) -> Option<Timestamp> {
+    let (entry, current) = case.current()?;
+    let ServerView::Ready(server) = &case.state.server else {
+        return None;
+    };
+    let spread = SignedDuration::from_secs(server.capabilities.spread_seconds.into());
+    let rotated_at = entry.served.rotated_at.filter(|at| *at > current.registered_at)?;
+    (rotated_at.checked_add(spread).ok()).filter(|at| *at > case.state.now)
 }
 
 /// The token endpoint cannot be asked for the first time since the new credential is published.

@@ -38,7 +38,7 @@ pub(super) fn refused(case: &Case, entry: &LedgerEntry, intent: &Intent) -> Flow
     // Whether the credential still works shows whether the client is there at all.
     entry.recheck_at = Some(case.state.now);
     if intent.attempt.tries > 1
-        && let Operation::Update { metadata } = &intent.operation
+        && let Operation::Update { metadata, .. } = &intent.operation
     {
         current.access = Access::Lost(Loss::WithAnswer);
         current.asked = metadata.clone();

@@ -8,10 +8,8 @@ use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{ChosenBy, ScopeModel};
 use crate::model::confidential::Confidential;
-use crate::model::ledger::{
-    Candidate, Chosen, Intent, LedgerEntry, Marker, Operation, Scheduled, Served, Trace,
-};
-use crate::model::metadata::ClientMetadata;
+use crate::model::ledger::{Candidate, Chosen, Intent, LedgerEntry, Operation, Scheduled, Served, Trace};
+use crate::model::metadata::{ClientMetadata, Marker};
 use crate::model::names::{generated_name, owner_hash, random_id};
 use crate::model::publication::secret_name;
 use crate::model::report::Obstacle;
@@ -34,7 +32,9 @@ pub(super) fn first(case: &Case, server: &Server, desired: &Desired, rng: &mut d
     let candidate = candidate(&entry, server, desired, rng);
     if candidate.trace == Trace::ExactName {
         claim::free(case, server, &candidate)?;
-        name_free(case, server, &candidate)?;
+    }
+    if intent::is_anybodys(&entry, &candidate) {
+        name_free(case, server, &entry, &candidate)?;
     }
     begin(case, server, entry, candidate, None, rng)
 }
@@ -97,36 +97,43 @@ pub(super) fn candidate(
     let capabilities = &server.capabilities;
     let (cluster, owner) = (&entry.cluster_id, &entry.owner);
     let number = entry.next_number;
-    let trace = match (capabilities.can_look_up, desired.exact_name) {
-        (false, _) => Trace::None,
-        (true, true) => Trace::ExactName,
-        (true, false) => Trace::GeneratedName,
-    };
-    let name = match trace {
-        Trace::None | Trace::ExactName => desired.client_name.clone(),
-        Trace::GeneratedName => generated_name(
-            &desired.client_name,
-            cluster,
-            owner,
-            number,
-            capabilities.name_limit,
+    let generated = generated_name(
+        &desired.client_name,
+        cluster,
+        owner,
+        number,
+        capabilities.name_limit,
+    );
+    let (client_id, anybodys) = match capabilities.client_id {
+        // As unique as a generated name, and known before the call.
+        ChosenBy::Caller => (
+            Some(desired.client_id.clone().unwrap_or_else(|| generated.clone())),
+            desired.client_id.is_some(),
         ),
+        ChosenBy::Server => (None, desired.exact_name),
+    };
+    let trace = match (capabilities.can_look_up, capabilities.keeps_marker, anybodys) {
+        (false, ..) => Trace::None,
+        (true, true, _) => Trace::Marker,
+        (true, false, true) => Trace::ExactName,
+        (true, false, false) => Trace::GeneratedName,
+    };
+    let name = match (&client_id, trace) {
+        // It is claimed by its name.
+        (Some(id), Trace::ExactName) => id.clone(),
+        (_, Trace::None) => desired.client_name.clone(),
+        _ if desired.exact_name => desired.client_name.clone(),
+        _ => generated,
     };
     Candidate {
-        name: name.clone(),
+        name,
         trace,
         marker: Marker {
             owner: owner_hash(cluster, owner),
             number,
+            nonce: random_id(rng),
         },
-        client_id: desired
-            .client_id
-            .clone()
-            .or_else(|| match capabilities.client_id {
-                // As unique as the name, and known before the call.
-                ChosenBy::Caller => Some(name.clone()),
-                ChosenBy::Server => None,
-            }),
+        client_id,
         client_secret: match capabilities.client_secret {
             ChosenBy::Caller => Some(Confidential::generate(rng)),
             ChosenBy::Server => None,
@@ -162,27 +169,33 @@ fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRn
     }
 }
 
-/// An exact name proves nothing, so it must be free before it is claimed.
-fn name_free(case: &Case, server: &Server, candidate: &Candidate) -> Flow {
+/// An exact name, or a client id that the spec chose, can be anybody's, so it must be free before it is asked for.
+fn name_free(case: &Case, server: &Server, entry: &LedgerEntry, candidate: &Candidate) -> Flow {
     match case.state.seen.as_ref().filter(|seen| seen.authoritative) {
         None => {
             let look = Step::Observe(Query::Attempted(Box::new(candidate.clone())));
             case.ask(&server.key, Trouble::Spec, look)
         }
         Some(seen) if seen.client.is_none() => Ok(()),
-        Some(_) => case.blocked_until(
-            Obstacle {
-                on: ClientCondition::Registered,
-                reason: ClientReason::NameTaken,
-                message: format!(
-                    "{} has a client named {} already, which is left alone. Application team: make this \
-                     OAuthClient again with another clientName. Looked at again with growing pauses.",
-                    server.key.name, candidate.name
-                ),
-                stalled: true,
-            },
-            super::Wake::Backoff,
+        Some(_) => case.blocked_until(taken(server, entry, candidate), super::Wake::Backoff),
+    }
+}
+
+/// What the client would be known by is another one's.
+pub(super) fn taken(server: &Server, entry: &LedgerEntry, candidate: &Candidate) -> Obstacle {
+    let (what, field) = match &candidate.client_id {
+        Some(id) if entry.chosen.client_id.is_some() => (format!("with client id {id}"), "clientID"),
+        _ => (format!("named {}", candidate.name), "clientName"),
+    };
+    Obstacle {
+        on: ClientCondition::Registered,
+        reason: ClientReason::NameTaken,
+        message: format!(
+            "{} has a client {what} already, which is left alone. Application team: make this OAuthClient again with \
+             another {field}. Looked at again with growing pauses.",
+            server.key.name
         ),
+        stalled: true,
     }
 }
 
@@ -193,7 +206,11 @@ pub(super) fn scopes_there(
     metadata: &ClientMetadata,
     trouble: Trouble,
 ) -> Flow {
-    let ScopeModel::Provisioned { may_create } = server.capabilities.scopes else {
+    let ScopeModel::Provisioned {
+        may_create,
+        to_let_create,
+    } = server.capabilities.scopes
+    else {
         return Ok(());
     };
     let Some(wanted) = metadata.scopes.as_ref().filter(|scopes| !scopes.is_empty()) else {
@@ -221,9 +238,8 @@ pub(super) fn scopes_there(
     let cure = if may_create {
         format!("{name} did not provision it when asked. Platform team: look there")
     } else {
-        format!(
-            "Platform team: provision it at {name}, or set scopeProvisioning to Create; application team: remove it"
-        )
+        let or = to_let_create.map_or_else(String::new, |setting| format!(", or {setting}"));
+        format!("Platform team: provision it at {name}{or}; application team: remove it")
     };
     case.blocked_until(
         Obstacle {

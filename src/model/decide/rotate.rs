@@ -43,7 +43,7 @@ pub(super) fn when_due(
     keep::rehearse(case, entry)?;
     match method {
         Method::InPlace => {
-            let candidate = match server.capabilities.client_secret {
+            let candidate = match server.capabilities.rotated_secret {
                 ChosenBy::Caller => Some(Credential {
                     client_id: current.credential.client_id.clone(),
                     client_secret: Some(Confidential::generate(rng)),

@@ -11,6 +11,7 @@ use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::Field;
 use crate::model::ledger::{Access, Intent, LedgerEntry, Operation};
+use crate::model::metadata::ClientMetadata;
 use crate::model::report::{Obstacle, names};
 use crate::model::state::Server;
 
@@ -59,6 +60,7 @@ pub(super) fn send(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
     let call = Some(attempt.id.clone());
     let operation = Operation::Update {
         metadata: wanted.clone(),
+        unset: no_more_said(entry, asked, wanted),
     };
     let entry = LedgerEntry {
         intent: Some(Intent { operation, attempt }),
@@ -67,4 +69,16 @@ pub(super) fn send(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
         ..entry.clone()
     };
     case.ask(&server.key, Trouble::Spec, record(case.state, entry, call))
+}
+
+/// What was asked for once and is not any more. A change without a known outcome may have been done, and asked for things,
+/// too.
+fn no_more_said(entry: &LedgerEntry, asked: &ClientMetadata, wanted: &ClientMetadata) -> BTreeSet<Field> {
+    let mut said = asked.said();
+    if let Some(Operation::Update { metadata, unset }) = entry.intent.as_ref().map(|intent| &intent.operation)
+    {
+        said.extend(metadata.said());
+        said.extend(unset);
+    }
+    said.difference(&wanted.said()).copied().collect()
 }

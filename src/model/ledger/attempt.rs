@@ -1,10 +1,13 @@
 //! Mutating calls: what is about to be sent, or was and has no known outcome.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::model::capabilities::Field;
 use crate::model::confidential::{self, Confidential};
-use crate::model::metadata::{ClientMetadata, Credential};
+use crate::model::metadata::{ClientMetadata, Credential, Marker, RemoteClient};
 use crate::model::names::{AttemptId, InstanceId};
 
 /// A mutating call that is about to be sent, or was and has no known outcome.
@@ -45,6 +48,9 @@ pub enum Operation {
     Update {
         /// What is asked for.
         metadata: ClientMetadata,
+        /// What was asked for before and is not any more: the provider's default holds again.
+        #[serde(default)]
+        unset: BTreeSet<Field>,
     },
     /// Replace the credential of the current client in place.
     Rotate {
@@ -77,36 +83,33 @@ pub struct Candidate {
 /// How what an attempt to register made is found again when its answer is lost, and what finding it proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Trace {
-    /// By a name that nobody else would generate: what has it is ours.
+    /// By the note of who made it, which the server keeps: what has ours is ours.
+    Marker,
+    /// By a name, or a client id, that nobody else would generate: what has it is ours.
     GeneratedName,
-    /// By an exact name, which anybody can have given: it is claimed in the ledger, and finding it proves nothing.
+    /// By an exact name, or a client id that the spec chose, which anybody can have given: it is claimed in the ledger, and finding it proves nothing.
     ExactName,
     /// Not at all: the server gives no way to look.
     None,
 }
 
 impl Candidate {
-    /// Whether the name proves whose client has it.
-    pub fn name_is_proof(&self) -> bool {
-        self.trace == Trace::GeneratedName
+    /// Whether a client that was found for it is what an attempt to register it made.
+    pub fn made(&self, found: &RemoteClient) -> bool {
+        match self.trace {
+            Trace::Marker => found.marker.as_ref() == Some(&self.marker),
+            Trace::GeneratedName => true,
+            Trace::ExactName | Trace::None => false,
+        }
     }
-}
 
-/// Who makes a registration, for servers that keep a note of it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Marker {
-    /// A hash of cluster and UID of the `OAuthClient`: the same in all its registrations, and nobody else's.
-    pub owner: String,
-    /// Which of its registrations it is; no number is used twice.
-    pub number: u32,
-}
-
-impl Marker {
-    /// Who we are, as `software_id` of RFC 7591: the same in all registrations of one `OAuthClient`. Its
-    /// `software_version` is the number.
-    pub fn software_id(&self) -> String {
-        format!("oauthclient.dev/{}", self.owner)
+    /// Whether a client that was found for it is another registration of the same `OAuthClient`, of which the ledger knows
+    /// nothing any more.
+    pub fn is_of_same_owner(&self, found: &RemoteClient) -> bool {
+        found
+            .marker
+            .as_ref()
+            .is_some_and(|found| found.owner == self.marker.owner)
     }
 }
 

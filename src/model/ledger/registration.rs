@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::confidential::Confidential;
-use crate::model::metadata::{ClientMetadata, Credential, RegistrationAccess};
+use crate::model::metadata::{ClientMetadata, Credential, Marker, RegistrationAccess};
 use crate::model::names::Handle;
 
 /// One client at the server, with everything that is needed to use, compare and remove it.
@@ -15,6 +15,9 @@ pub struct Registration {
     pub handle: Handle,
     /// The name it is registered under.
     pub name: String,
+    /// The note of who made it, as it was registered with.
+    #[serde(default)]
+    pub marker: Option<Marker>,
     /// Its id and secret.
     pub credential: Credential,
     /// The metadata we last asked for.

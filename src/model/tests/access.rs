@@ -160,6 +160,7 @@ fn verdict_of_audience(scope: &str) -> String {
         ..server()
     };
     server.capabilities.honours.insert(Field::Audiences);
+    server.capabilities.audience_scopes = true;
     let labels = [("team".to_owned(), "payments".to_owned())].into();
     let namespace = NamespaceView {
         labels,

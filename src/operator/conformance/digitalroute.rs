@@ -202,6 +202,7 @@ fn remote(client: &Client) -> RemoteClient {
     RemoteClient {
         handle: Handle(client.client_name.clone()),
         name: Some(client.client_name.clone()),
+        marker: None,
         credential: Credential {
             client_id: client.client_id.clone(),
             client_secret: Some(Confidential::new(client.client_secret.clone())),

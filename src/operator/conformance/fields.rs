@@ -80,5 +80,7 @@ pub(super) fn ask(spec: &mut OAuthClientSpec, field: Field, choice: Choice, scop
                 key: "secret".into(),
             });
         }
+        // Nobody asks for it.
+        Field::Enabled => {}
     }
 }

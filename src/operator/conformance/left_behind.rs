@@ -59,6 +59,7 @@ impl Installation {
             Some(Marker {
                 owner: owner.to_owned(),
                 number: number.parse().ok()?,
+                nonce: String::new(),
             })
         };
         self.left_behind().iter().filter_map(marker).collect()

@@ -138,7 +138,7 @@ pub(super) async fn live_on(story: &Story, trouble: &Trouble) -> Checked {
         story.stands().await?;
     }
 
-    if can.scopes == (ScopeModel::Provisioned { may_create: true }) {
+    if matches!(can.scopes, ScopeModel::Provisioned { may_create: true, .. }) {
         // Two requests, and the first of them meets the trouble.
         let later = format!("later-{}", ours.changing_calls());
         let change = || {

@@ -137,17 +137,18 @@ impl Wrong {
 
     async fn answer(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
         match (self.mistake, request) {
-            (Mistake::DropsChanges, Request::Update { target, metadata }) if target.access.is_some() => {
+            (Mistake::DropsChanges, Request::Update { target, metadata, .. }) if target.access.is_some() => {
                 Ok(Answer::Client(RemoteClient {
                     handle: target.handle.clone(),
                     name: None,
+                    marker: None,
                     credential: target.credential.clone().ok_or(Fault::NotFound)?,
                     metadata: metadata.clone(),
                     secret_expires_at: None,
                     access: target.access.clone(),
                 }))
             }
-            (Mistake::DropsChanges, Request::Update { target, metadata }) => {
+            (Mistake::DropsChanges, Request::Update { target, metadata, .. }) => {
                 let client = self.as_it_is(&target.handle).await?;
                 let metadata = metadata.clone();
                 Ok(Answer::Client(RemoteClient { metadata, ..client }))
@@ -197,7 +198,7 @@ impl Provider for Wrong {
     }
 
     async fn attempted(&self, candidate: &Candidate) -> Result<Option<RemoteClient>, Fault> {
-        if self.makes(Mistake::TakesOver) && !candidate.name_is_proof() {
+        if self.makes(Mistake::TakesOver) && candidate.trace == crate::model::Trace::ExactName {
             return Ok(None);
         }
         self.found(self.adapter.attempted(candidate).await)

@@ -123,6 +123,7 @@ fn remote(fields: &Map<String, Value>) -> RemoteClient {
     RemoteClient {
         handle: Handle(id(fields)),
         name: text(fields, "client_name").map(str::to_owned),
+        marker: None,
         credential: Credential {
             client_id: id(fields),
             client_secret: text(fields, "client_secret").map(Confidential::new),

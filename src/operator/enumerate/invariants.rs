@@ -50,7 +50,7 @@ fn names(entry: &LedgerEntry) -> impl Iterator<Item = Handle> {
 /// What tells one registration from others: its name, and where that tells nothing, its number too.
 fn registered(candidate: &Candidate) -> Handle {
     match candidate.trace {
-        Trace::GeneratedName | Trace::ExactName => Handle(candidate.name.clone()),
+        Trace::Marker | Trace::GeneratedName | Trace::ExactName => Handle(candidate.name.clone()),
         Trace::None => Handle(format!("{} number {}", candidate.name, candidate.marker.number)),
     }
 }
@@ -289,7 +289,9 @@ impl Checker {
         for candidate in stage.under_way() {
             let known = match candidate.trace {
                 Trace::None => markers.contains(&marked(&candidate)),
-                Trace::GeneratedName | Trace::ExactName => known(&Handle(candidate.name.clone())),
+                Trace::Marker | Trace::GeneratedName | Trace::ExactName => {
+                    known(&Handle(candidate.name.clone()))
+                }
             };
             if !known {
                 found.push(format!(

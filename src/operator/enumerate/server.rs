@@ -267,6 +267,7 @@ pub(super) fn foreign_client() -> RemoteClient {
     RemoteClient {
         handle: "payments.billing".into(),
         name: Some("payments.billing".into()),
+        marker: None,
         credential: Credential {
             client_id: "theirs".into(),
             client_secret: None,

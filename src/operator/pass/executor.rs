@@ -326,7 +326,8 @@ fn can_be_asked_again(server: &ServerView) -> bool {
     match server {
         ServerView::Ready(server) => {
             let can = &server.capabilities;
-            can.secret_readable || can.client_secret == ChosenBy::Caller
+            let by_us = [can.client_secret, can.rotated_secret] == [ChosenBy::Caller; 2];
+            can.secret_readable || by_us
         }
         ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => false,
     }

@@ -7,6 +7,7 @@ mod families;
 mod limits;
 mod names;
 mod own_access;
+mod ownership;
 mod promises;
 mod rights;
 pub(super) mod servers;

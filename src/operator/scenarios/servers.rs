@@ -9,8 +9,10 @@ pub(in crate::operator) fn cocoon() -> Capabilities {
     Capabilities {
         client_id: ChosenBy::Caller,
         client_secret: ChosenBy::Caller,
+        rotated_secret: ChosenBy::Caller,
         secret_readable: false,
         handle: HandleKind::ServerId,
+        unique_names: false,
         client_id_stable: true,
         honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::AccessTokenValidity]),
         updates: BTreeSet::from([Field::AccessTokenValidity]),
@@ -22,9 +24,10 @@ pub(in crate::operator) fn cocoon() -> Capabilities {
     }
 }
 
-/// We choose id and secret, and the secret can be read.
+/// We choose id and secret, the secret can be read, and a note says who made a client.
 pub(in crate::operator) fn keycloak() -> Capabilities {
     Capabilities {
+        keeps_marker: true,
         secret_readable: true,
         honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::Scopes]),
         updates: BTreeSet::from([Field::Scopes]),
@@ -34,19 +37,24 @@ pub(in crate::operator) fn keycloak() -> Capabilities {
     }
 }
 
-/// As released: we choose id and secret, and the secret is never shown.
+/// As released: we choose id and secret, the secret is never shown, and the id addresses the client.
 pub(in crate::operator) fn hydra() -> Capabilities {
     Capabilities {
         secret_readable: false,
+        handle: HandleKind::ClientId,
         can_disable: false,
         ..keycloak()
     }
 }
 
-/// The server chooses, and shows the secret; names are not unique.
+/// The server chooses, and shows the secret; a rotation can set one of ours. Names are not unique, and a note says who made a
+/// client.
 pub(in crate::operator) fn auth0() -> Capabilities {
     Capabilities {
+        rotated_secret: ChosenBy::Caller,
         handle: HandleKind::ServerId,
+        unique_names: false,
+        keeps_marker: true,
         idempotent_create: false,
         client_id_stable: true,
         scopes: ScopeModel::Free,
@@ -76,6 +84,7 @@ pub(in crate::operator) fn dynamic_registration() -> Capabilities {
     Capabilities {
         secret_readable: false,
         handle: HandleKind::ServerId,
+        unique_names: false,
         idempotent_create: false,
         rotate_in_place: false,
         honours: BTreeSet::from([

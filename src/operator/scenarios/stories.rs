@@ -407,7 +407,12 @@ async fn scopes_are_provisioned_only_where_the_admin_allows_it() {
     assert!(!ended.settled);
     assert_eq!(bench.reason(ClientCondition::Registered), "False ScopeNotFound");
     assert_eq!(bench.provider.mutations(), 0);
-    bench.edit_server(|server| server.capabilities.scopes = ScopeModel::Provisioned { may_create: true });
+    bench.edit_server(|server| {
+        server.capabilities.scopes = ScopeModel::Provisioned {
+            may_create: true,
+            to_let_create: None,
+        }
+    });
     bench.settle().await;
     bench.assert_works();
 }

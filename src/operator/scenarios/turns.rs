@@ -8,7 +8,10 @@ use crate::model::testing;
 #[tokio::test]
 async fn a_stopping_operator_provisions_no_scope() {
     let bench = Bench::with(crate::model::Capabilities {
-        scopes: crate::model::ScopeModel::Provisioned { may_create: true },
+        scopes: crate::model::ScopeModel::Provisioned {
+            may_create: true,
+            to_let_create: None,
+        },
         ..testing::capabilities()
     });
     bench

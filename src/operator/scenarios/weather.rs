@@ -510,7 +510,7 @@ async fn an_answer_is_kept_though_somebody_labelled_the_record() {
     let mut running = Running::begin(&bench, &bench.subject).await.unwrap().unwrap();
     while let Decision::Do(step) = running.decide(&mut rng) {
         running = running.take(&step).await.ok().unwrap();
-        if matches!(step, Step::Call(_)) {
+        if matches!(*step, Step::Call(_)) {
             let text = bench.entry().unwrap().encode().unwrap();
             bench.cluster.overwrite_entry(&bench.subject, text.expose());
         }

@@ -82,7 +82,10 @@ fn a_server_is_connected_to_without_a_call() {
     assert!(adapter.capabilities().can_list);
     assert_eq!(
         adapter.capabilities().scopes,
-        crate::model::ScopeModel::Provisioned { may_create: false }
+        crate::model::ScopeModel::Provisioned {
+            may_create: false,
+            to_let_create: Some("set scopeProvisioning to Create")
+        }
     );
 }
 

@@ -22,8 +22,8 @@ use super::http::{Body, Call, Http, LIST, Object, Reply};
 use super::{Provider, in_time, token};
 use crate::api::grant_types;
 use crate::model::{
-    Answer, Candidate, Capabilities, ChosenBy, ClientMetadata, Fault, Field, Handle, HandleKind, Overlap,
-    RemoteClient, Request, ScopeModel, TokenRequest, Verification,
+    Answer, Candidate, Capabilities, ClientMetadata, Fault, Field, Handle, HandleKind, Overlap, RemoteClient,
+    Request, ScopeModel, TokenRequest, Verification,
 };
 
 /// The longest name that we give. None is documented; databases of this kind hold 255 characters, and in a URL, where
@@ -311,7 +311,7 @@ impl Provider for DigitalRoute {
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
         match request {
             Request::Register(candidate) => self.register(candidate, within).await,
-            Request::Update { target, metadata } => self.update(&target.handle, metadata, within).await,
+            Request::Update { target, metadata, .. } => self.update(&target.handle, metadata, within).await,
             Request::Rotate {
                 target,
                 candidate: None,
@@ -346,24 +346,23 @@ fn not_written(_: serde_json::Error) -> Fault {
 
 fn capabilities(may_create: bool) -> Capabilities {
     Capabilities {
-        client_id: ChosenBy::Server,
-        client_secret: ChosenBy::Server,
         secret_readable: true,
         handle: HandleKind::Name,
+        unique_names: true,
         idempotent_create: true,
         overlap: Overlap::SecondClient,
         rotate_in_place: true,
-        client_id_stable: false,
         honours: BTreeSet::from([Field::ClientName, Field::GrantTypes, Field::Scopes]),
         grant_types: Some(BTreeSet::from([grant_types::CLIENT_CREDENTIALS.to_owned()])),
         updates: BTreeSet::from([Field::Scopes]),
-        scopes: ScopeModel::Provisioned { may_create },
+        scopes: ScopeModel::Provisioned {
+            may_create,
+            to_let_create: Some("set scopeProvisioning to Create"),
+        },
         can_list: true,
         can_look_up: true,
-        own_access: false,
-        secrets_expire: false,
-        can_disable: false,
         can_verify: true,
         name_limit: NAME_LIMIT,
+        ..Capabilities::least()
     }
 }

@@ -117,6 +117,7 @@ impl Client {
         RemoteClient {
             handle: Handle(self.name.clone()),
             name: Some(self.name),
+            marker: None,
             credential: Credential {
                 client_id: self.id,
                 client_secret: self.secret.filter(|_| shown),

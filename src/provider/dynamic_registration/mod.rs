@@ -345,7 +345,7 @@ impl Provider for DynamicRegistration {
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {
         match request {
             Request::Register(candidate) => self.register(candidate, within).await,
-            Request::Update { target, metadata } => self.update(target, metadata, within).await,
+            Request::Update { target, metadata, .. } => self.update(target, metadata, within).await,
             Request::Delete { target } => self.delete(target, within).await,
             Request::Rotate { .. } | Request::Disable { .. } | Request::ProvisionScopes(_) => {
                 Err(no_such_call())

@@ -104,6 +104,7 @@ impl Told {
         RemoteClient {
             handle: Handle(self.id.clone()),
             name: self.name,
+            marker: None,
             credential: Credential {
                 client_id: self.id,
                 client_secret: self.secret,

@@ -74,6 +74,7 @@ pub fn words(fault: &Fault) -> String {
         Fault::Denied(_, text)
         | Fault::Conflict(text)
         | Fault::Invalid(text)
+        | Fault::Quota(text)
         | Fault::Unmanageable(text)
         | Fault::Unavailable(text)
         | Fault::OutcomeUnknown(text) => text.clone(),

@@ -209,7 +209,7 @@ async fn refused(story: &Story, what: &str) -> Checked {
 /// A scope that does not exist is provisioned where that is allowed, and else refused.
 pub(super) async fn scopes(story: &Story) -> Checked {
     let ours = &story.ours;
-    let ScopeModel::Provisioned { may_create } = story.can().scopes else {
+    let ScopeModel::Provisioned { may_create, .. } = story.can().scopes else {
         return only_where(false, "scopes: they are not provisioned server-wide");
     };
     story.scene("a client asks for a scope that is not there");

@@ -122,6 +122,7 @@ fn remote(client: &Client) -> RemoteClient {
     RemoteClient {
         handle: Handle(client.client_id.clone()),
         name: client.client_name().map(str::to_owned),
+        marker: None,
         credential: Credential {
             client_id: client.client_id.clone(),
             client_secret: client.client_secret.clone().map(Confidential::new),

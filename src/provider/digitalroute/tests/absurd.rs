@@ -52,6 +52,7 @@ async fn a_client() {
             Request::Update {
                 target: "app".into(),
                 metadata: metadata(&["write"]),
+                unset: std::collections::BTreeSet::new(),
             },
         ] {
             let came = changed.change(&request, WITHIN).await.map(answered);

@@ -146,6 +146,7 @@ impl Bench {
         let update = |name: &str| Request::Update {
             target: name.into(),
             metadata: metadata(&["write"]),
+            unset: std::collections::BTreeSet::new(),
         };
         let rotate = |name: &str| Request::Rotate {
             target: name.into(),

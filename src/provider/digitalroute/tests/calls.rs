@@ -32,6 +32,7 @@ async fn no_more_than_is_needed() {
     let update = |scopes: &[&str]| Request::Update {
         target: handle().into(),
         metadata: metadata(scopes),
+        unset: std::collections::BTreeSet::new(),
     };
     bench.adapter.perform(&update(&["write"]), WITHIN).await.unwrap();
     assert_eq!(
@@ -44,6 +45,7 @@ async fn no_more_than_is_needed() {
     let unsaid = Request::Update {
         target: handle().into(),
         metadata: ClientMetadata::default(),
+        unset: std::collections::BTreeSet::new(),
     };
     bench.adapter.perform(&unsaid, WITHIN).await.unwrap();
     assert_eq!(asked(&bench), vec![format!("GET {app} basic"); 2]);
@@ -87,6 +89,7 @@ async fn put_registers_nobody() {
     let update = Request::Update {
         target: "nobody".into(),
         metadata: metadata(&["read"]),
+        unset: std::collections::BTreeSet::new(),
     };
     assert_eq!(bench.change(&update, WITHIN).await, Err(Fault::NotFound));
     assert_eq!(bench.emulator.counters().of("put"), 0);

@@ -31,6 +31,7 @@ async fn one_life() {
     let update = Request::Update {
         target: handle.clone().into(),
         metadata: metadata(&["write"]),
+        unset: std::collections::BTreeSet::new(),
     };
     let updated = client_of(adapter.perform(&update, WITHIN).await.unwrap());
     assert_eq!(updated.credential, client.credential);

@@ -149,6 +149,7 @@ async fn call(bench: &Bench, call: &str, within: Duration) -> String {
         "update" => Request::Update {
             target: handle().into(),
             metadata: metadata(&["write"]),
+            unset: std::collections::BTreeSet::new(),
         },
         "rotate" => Request::Rotate {
             target: handle().into(),

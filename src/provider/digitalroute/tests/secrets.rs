@@ -44,6 +44,7 @@ async fn said(bench: &Bench) -> String {
         Request::Update {
             target: app.clone().into(),
             metadata: metadata(&["unknown"]),
+            unset: std::collections::BTreeSet::new(),
         },
         Request::Rotate {
             target: "nobody".into(),

@@ -123,6 +123,7 @@ async fn a_pair_that_a_put_changed_is_told() {
         let update = Request::Update {
             target: "app".into(),
             metadata: metadata(&["write"]),
+            unset: std::collections::BTreeSet::new(),
         };
         let told = client_of(bench.change(&update, WITHIN).await.unwrap());
         assert_ne!(

@@ -76,6 +76,7 @@ impl Bench {
                 &Request::Update {
                     target: Box::new(target),
                     metadata,
+                    unset: std::collections::BTreeSet::new(),
                 },
                 WITHIN,
             )
@@ -102,6 +103,7 @@ impl Bench {
     fn target(&self, document: &Value) -> Target {
         Target {
             handle: "the-id".into(),
+            marker: None,
             credential: Some(Credential {
                 client_id: "the-id".to_owned(),
                 client_secret: Some(Confidential::new(SECRET)),

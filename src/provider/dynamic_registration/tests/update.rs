@@ -174,6 +174,7 @@ async fn an_answer_that_makes_no_sense_leaves_the_outcome_open() {
     let request = Request::Update {
         target: Box::new(target),
         metadata,
+        unset: std::collections::BTreeSet::new(),
     };
     let soon = Duration::from_millis(200);
     assert_eq!(
