@@ -5,12 +5,17 @@
 //! The port knows no Kubernetes type.
 
 pub mod address;
+mod auth0;
+mod cocoon;
+mod composer;
 pub mod connect;
 pub mod digitalroute;
 pub mod docs;
 pub mod dynamic_registration;
 pub mod gate;
 pub mod http;
+mod hydra;
+mod keycloak;
 #[cfg(test)]
 pub(crate) mod memory;
 mod token;

@@ -4,6 +4,7 @@
 //! both. No status code and no error body is documented, so whatever is not plainly a success is judged beside a
 //! second look: see [`lookup`].
 
+mod configured;
 mod lookup;
 mod wire;
 

@@ -5,6 +5,7 @@
 //! made. What cannot be managed is told as [`Fault::Unmanageable`].
 
 mod capabilities;
+mod configured;
 mod discovery;
 mod document;
 mod refusal;
