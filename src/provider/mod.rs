@@ -16,10 +16,11 @@ pub mod gate;
 pub mod http;
 mod hydra;
 mod keycloak;
+pub mod login;
 #[cfg(test)]
 pub(crate) mod memory;
 mod token;
-mod wire;
+pub mod wire;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
