@@ -64,56 +64,6 @@ impl ProviderSpec {
             Self::Hydra(p) => &p.admin_url,
         }
     }
-
-    /// The Secret with the operator's credential, where there is one.
-    pub const fn credential(&self) -> Option<&SecretRef> {
-        match self {
-            Self::Composer(Composer {
-                auth: ComposerAuth::Basic(a) | ComposerAuth::Session(a),
-                ..
-            })
-            | Self::DigitalRoute(DigitalRoute {
-                auth: DigitalRouteAuth::Basic(a),
-                ..
-            }) => Some(&a.secret_ref),
-            Self::Auth0(Auth0 {
-                auth: Auth0Auth::ClientSecret(a),
-                ..
-            })
-            | Self::Keycloak(Keycloak {
-                auth: KeycloakAuth::ClientSecret(a),
-                ..
-            }) => Some(&a.secret_ref),
-            Self::Auth0(Auth0 {
-                auth: Auth0Auth::PrivateKeyJwt(a),
-                ..
-            }) => Some(&a.secret_ref),
-            Self::Cocoon(Cocoon {
-                auth: CocoonAuth::Password(a),
-                ..
-            }) => Some(&a.secret_ref),
-            Self::DynamicRegistration(DynamicRegistration {
-                auth: DynamicRegistrationAuth::InitialAccessToken(a),
-                ..
-            })
-            | Self::Hydra(Hydra {
-                auth: HydraAuth::BearerToken(a),
-                ..
-            }) => Some(&a.secret_ref),
-            Self::DigitalRoute(DigitalRoute {
-                auth: DigitalRouteAuth::None(_),
-                ..
-            })
-            | Self::DynamicRegistration(DynamicRegistration {
-                auth: DynamicRegistrationAuth::None(_),
-                ..
-            })
-            | Self::Hydra(Hydra {
-                auth: HydraAuth::None(_),
-                ..
-            }) => None,
-        }
-    }
 }
 
 /// Kind of an authorization server, spelt as the field of `provider`.

@@ -1,24 +1,66 @@
 //! From the configuration of a server to its adapter.
+//!
+//! What is particular to a kind of server is in its own folder, in what it implements of [`Configured`].
 
+mod credentials;
 mod fingerprint;
+mod setup;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
+pub use credentials::{Account, Keys};
 pub use fingerprint::{fingerprint, former_fingerprints};
+pub use setup::{Setup, named};
 
 use super::Provider;
 use super::address::EgressRules;
-use super::digitalroute;
-use super::dynamic_registration::{self, Admission, Discovery};
-use super::http::{Authorization, Http, Reach, Target, Trust, Unfit};
-use crate::api::{
-    BasicAuth, CaBundleKind, DigitalRoute, DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth,
-    ProviderSpec, ProviderType, ScopeProvisioning, ServerSpec, TokenAuth,
-};
+use super::http::Unfit;
+use crate::api::{CaBundleKind, ProviderSpec, ProviderType, ServerSpec};
 use crate::model::{Confidential, Endpoints};
+
+/// One kind of server, as a spec configures it.
+pub trait Configured {
+    /// The Secrets of the operator's own credential by name, each with the keys that are needed.
+    fn credentials(&self) -> Vec<(&str, Vec<&str>)>;
+
+    /// The addresses that are known from the configuration alone.
+    fn endpoints(&self) -> Endpoints {
+        Endpoints::default()
+    }
+
+    /// What belongs to its address besides [`ProviderSpec::address`]: the path of the API, or the realm. It is part of
+    /// its fingerprint, which is written into every entry of the ledger.
+    fn suffix(&self) -> String {
+        String::new()
+    }
+
+    /// What that may have been in other versions of the server.
+    fn former_suffixes(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// An address, of now or of formerly, as a URL.
+    fn url(&self, address: &str) -> String {
+        address.to_owned()
+    }
+
+    /// The adapter. Nothing is sent.
+    fn connect(&self, setup: &Setup<'_>) -> Result<Arc<dyn Provider>, NotConnected>;
+}
+
+/// The one place that knows which kinds of server there are.
+fn configured(provider: &ProviderSpec) -> &dyn Configured {
+    match provider {
+        ProviderSpec::Composer(server) => server,
+        ProviderSpec::DigitalRoute(server) => server,
+        ProviderSpec::Auth0(server) => server,
+        ProviderSpec::Cocoon(server) => server,
+        ProviderSpec::DynamicRegistration(server) => server,
+        ProviderSpec::Keycloak(server) => server,
+        ProviderSpec::Hydra(server) => server,
+    }
+}
 
 /// Keys of a Secret of type `kubernetes.io/tls`.
 const TLS_CERTIFICATE: &str = "tls.crt";
@@ -107,7 +149,7 @@ pub fn secrets_needed(spec: &ServerSpec) -> Vec<Needed> {
         let all = needed.entry((kind, name.to_owned())).or_default();
         all.extend(keys.iter().map(ToString::to_string));
     };
-    for (name, keys) in credential_keys(&spec.provider) {
+    for (name, keys) in configured(&spec.provider).credentials() {
         need(NeededKind::Secret, name, &keys);
     }
     if let Some(tls) = &spec.tls {
@@ -131,59 +173,19 @@ fn ca_kind(kind: CaBundleKind) -> NeededKind {
     }
 }
 
-/// The Secrets of the operator's own credential, each with its keys. Adapters that are not there yet need none.
-fn credential_keys(provider: &ProviderSpec) -> Vec<(&str, Vec<&str>)> {
-    match provider {
-        ProviderSpec::DigitalRoute(DigitalRoute {
-            auth: DigitalRouteAuth::Basic(basic),
-            ..
-        }) => vec![(
-            &basic.secret_ref.name,
-            vec![&basic.username_key, &basic.password_key],
-        )],
-        ProviderSpec::DynamicRegistration(server) => {
-            let token = match &server.auth {
-                DynamicRegistrationAuth::InitialAccessToken(token) => {
-                    Some((token.secret_ref.name.as_str(), vec![token.token_key.as_str()]))
-                }
-                DynamicRegistrationAuth::None(_) => None,
-            };
-            let statement = server.software_statement_secret_ref.as_ref();
-            let statement =
-                statement.map(|statement| (statement.name.as_str(), vec![statement.key.as_str()]));
-            token.into_iter().chain(statement).collect()
-        }
-        ProviderSpec::DigitalRoute(_)
-        | ProviderSpec::Composer(_)
-        | ProviderSpec::Auth0(_)
-        | ProviderSpec::Cocoon(_)
-        | ProviderSpec::Keycloak(_)
-        | ProviderSpec::Hydra(_) => Vec::new(),
-    }
-}
-
-/// The addresses to publish: those that the spec gives, what is known from the server's own, and what was found in its
-/// metadata.
+/// The addresses to publish: those that the spec gives, those that are known from its configuration, and those that were
+/// found in its metadata.
 pub fn endpoints(spec: &ServerSpec, found: Endpoints) -> Endpoints {
     let given = spec.endpoints.clone().unwrap_or_default();
-    let known_token_uri = match &spec.provider {
-        ProviderSpec::DigitalRoute(server) => Some(format!(
-            "{}{}",
-            server.url.trim_end_matches('/'),
-            server.token_path
-        )),
-        ProviderSpec::Composer(_)
-        | ProviderSpec::Auth0(_)
-        | ProviderSpec::Cocoon(_)
-        | ProviderSpec::DynamicRegistration(_)
-        | ProviderSpec::Keycloak(_)
-        | ProviderSpec::Hydra(_) => None,
-    };
+    let known = configured(&spec.provider).endpoints();
     Endpoints {
-        issuer_uri: given.issuer_uri.or(found.issuer_uri),
-        token_uri: given.token_uri.or(known_token_uri).or(found.token_uri),
-        authorization_uri: given.authorization_uri.or(found.authorization_uri),
-        jwks_uri: given.jwks_uri.or(found.jwks_uri),
+        issuer_uri: given.issuer_uri.or(known.issuer_uri).or(found.issuer_uri),
+        token_uri: given.token_uri.or(known.token_uri).or(found.token_uri),
+        authorization_uri: given
+            .authorization_uri
+            .or(known.authorization_uri)
+            .or(found.authorization_uri),
+        jwks_uri: given.jwks_uri.or(known.jwks_uri).or(found.jwks_uri),
     }
 }
 
@@ -203,225 +205,7 @@ pub fn connect(
         secrets,
         egress,
     };
-    match &spec.provider {
-        ProviderSpec::DigitalRoute(server) => setup.digital_route(server),
-        ProviderSpec::DynamicRegistration(server) => setup.dynamic_registration(server),
-        ProviderSpec::Composer(_)
-        | ProviderSpec::Auth0(_)
-        | ProviderSpec::Cocoon(_)
-        | ProviderSpec::Keycloak(_)
-        | ProviderSpec::Hydra(_) => Err(NotConnected::ProviderNotAvailable(spec.provider.provider_type())),
-    }
-}
-
-struct Setup<'a> {
-    spec: &'a ServerSpec,
-    namespaced: bool,
-    secrets: &'a Secrets,
-    egress: &'a EgressRules,
-}
-
-impl Setup<'_> {
-    fn digital_route(&self, server: &DigitalRoute) -> Result<Arc<dyn Provider>, NotConnected> {
-        let authorization = match &server.auth {
-            DigitalRouteAuth::Basic(basic) => Some(self.basic(basic)?),
-            DigitalRouteAuth::None(_) => None,
-        };
-        let trust = self.trust()?;
-        let unfit = |unfit| named("url", unfit);
-        let target = self.target(&server.url, &server.api_prefix, &trust);
-        let api = Http::new(&target, authorization.clone()).map_err(unfit)?;
-        let elsewhere = ["", "/api"]
-            .into_iter()
-            .filter(|prefix| *prefix != server.api_prefix);
-        let elsewhere = elsewhere
-            .map(|prefix| api.beside(&server.url, prefix, authorization.clone()))
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(unfit)?;
-        let uri = endpoints(self.spec, Endpoints::default()).token_uri;
-        let token = self.token_endpoint(&api, &trust, &uri.unwrap_or_default())?;
-        let adapter = digitalroute::DigitalRoute::new(
-            api,
-            elsewhere,
-            token,
-            self.timeout(),
-            server.scope_provisioning == ScopeProvisioning::Create,
-        );
-        Ok(Arc::new(adapter))
-    }
-
-    fn dynamic_registration(&self, server: &DynamicRegistration) -> Result<Arc<dyn Provider>, NotConnected> {
-        let (field, url) = match (&server.issuer, &server.registration_uri) {
-            (Some(issuer), None) => ("issuer", issuer),
-            (None, Some(uri)) => ("registrationURI", uri),
-            (None, None) | (Some(_), Some(_)) => {
-                return Err(NotConnected::BadConfiguration(
-                    "dynamicRegistration needs exactly one of issuer and registrationURI".to_owned(),
-                ));
-            }
-        };
-        let statement = server.software_statement_secret_ref.as_ref();
-        let admission = Admission {
-            token: match &server.auth {
-                DynamicRegistrationAuth::InitialAccessToken(token) => Some(self.bearer(token)?),
-                DynamicRegistrationAuth::None(_) => None,
-            },
-            statement: statement
-                .map(|statement| self.credential(&statement.name, &statement.key))
-                .transpose()?,
-        };
-        let trust = self.trust()?;
-        let api = Http::new(&self.target(url, "", &trust), None).map_err(|unfit| named(field, unfit))?;
-        let api = Arc::new(api);
-        let token = match endpoints(self.spec, Endpoints::default()).token_uri {
-            Some(uri) => Some(Arc::new(self.token_endpoint(&api, &trust, &uri)?)),
-            None => None,
-        };
-        let issuer = server.issuer.clone();
-        let discovery =
-            issuer.map(|issuer| Discovery::new(Arc::clone(&api), issuer, self.reach(&trust), self.timeout()));
-        let adapter =
-            dynamic_registration::DynamicRegistration::new(api, discovery, admission, token, self.timeout());
-        Ok(Arc::new(adapter))
-    }
-
-    fn timeout(&self) -> Duration {
-        Duration::from_secs(self.spec.limits.request_timeout_seconds.max(1).into())
-    }
-
-    /// The token endpoint gets the credentials of clients, never ours.
-    fn token_endpoint(&self, api: &Http, trust: &Trust, uri: &str) -> Result<Http, NotConnected> {
-        let reach = self.reach(trust);
-        reach
-            .token_endpoint(api, uri)
-            .map_err(|unfit| named("the token endpoint", unfit))
-    }
-
-    fn reach(&self, trust: &Trust) -> Reach {
-        Reach {
-            namespaced: self.namespaced,
-            egress: self.egress.clone(),
-            trust: trust.clone(),
-        }
-    }
-
-    fn target<'t>(&'t self, url: &'t str, prefix: &'t str, trust: &'t Trust) -> Target<'t> {
-        Target {
-            url,
-            prefix,
-            namespaced: self.namespaced,
-            egress: self.egress,
-            trust,
-        }
-    }
-
-    fn basic(&self, auth: &BasicAuth) -> Result<Authorization, NotConnected> {
-        let secret = &auth.secret_ref.name;
-        let user = self.credential(secret, &auth.username_key)?;
-        let password = self.credential(secret, &auth.password_key)?;
-        if user.expose().contains(':') {
-            return Err(NotConnected::BadConfiguration(format!(
-                "key {} of Secret {secret} holds a colon, which HTTP Basic cannot send in a user name",
-                auth.username_key
-            )));
-        }
-        Ok(Authorization::basic(user.expose(), &password))
-    }
-
-    fn bearer(&self, auth: &TokenAuth) -> Result<Authorization, NotConnected> {
-        let secret = &auth.secret_ref.name;
-        let token = self.credential(secret, &auth.token_key)?;
-        Authorization::bearer(&token).ok_or_else(|| {
-            NotConnected::BadConfiguration(format!(
-                "key {} of Secret {secret} holds spaces or other characters that no token has",
-                auth.token_key
-            ))
-        })
-    }
-
-    /// A value that is one line. Editors and shells like to add a line break at its end, which no credential has.
-    fn credential(&self, secret: &str, key: &str) -> Result<Confidential, NotConnected> {
-        let value = self.value(NeededKind::Secret, secret, key)?;
-        let line = value.expose().trim_end_matches(['\r', '\n']);
-        if line.is_empty() {
-            return Err(NotConnected::CredentialEmpty {
-                object: Object(NeededKind::Secret, secret).to_string(),
-                key: key.to_owned(),
-            });
-        }
-        if line.contains(char::is_control) {
-            return Err(NotConnected::BadConfiguration(format!(
-                "key {key} of Secret {secret} holds control characters"
-            )));
-        }
-        Ok(Confidential::new(line))
-    }
-
-    fn value(&self, kind: NeededKind, name: &str, key: &str) -> Result<&Confidential, NotConnected> {
-        let object = Object(kind, name).to_string();
-        let key = key.to_owned();
-        match self
-            .secrets
-            .get(&id(kind, name))
-            .and_then(|values| values.get(&key))
-        {
-            None => Err(NotConnected::CredentialMissing { object, key }),
-            Some(value) if value.expose().trim().is_empty() => {
-                Err(NotConnected::CredentialEmpty { object, key })
-            }
-            Some(value) => Ok(value),
-        }
-    }
-
-    fn trust(&self) -> Result<Trust, NotConnected> {
-        let Some(tls) = &self.spec.tls else {
-            return Ok(Trust::default());
-        };
-        let ca_bundle = match (&tls.ca_bundle, &tls.ca_bundle_ref) {
-            (Some(pem), _) => Some(pem.clone()),
-            (None, Some(ca)) if self.namespaced && ca.kind == CaBundleKind::ConfigMap => {
-                return Err(NotConnected::BadConfiguration(
-                    "caBundleRef of a server of one namespace must be a Secret".to_owned(),
-                ));
-            }
-            (None, Some(ca)) => {
-                let pem = self.value(ca_kind(ca.kind), &ca.name, &ca.key)?;
-                Some(pem.expose().to_owned())
-            }
-            (None, None) => None,
-        };
-        let client_certificate = match &tls.client_certificate_secret_ref {
-            Some(secret) => Some((
-                self.value(NeededKind::Secret, &secret.name, TLS_CERTIFICATE)?
-                    .clone(),
-                self.value(NeededKind::Secret, &secret.name, TLS_KEY)?.clone(),
-            )),
-            None => None,
-        };
-        Ok(Trust {
-            ca_bundle,
-            client_certificate,
-        })
-    }
-}
-
-struct Object<'a>(NeededKind, &'a str);
-
-impl fmt::Display for Object<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let kind = match self.0 {
-            NeededKind::Secret => "Secret",
-            NeededKind::ConfigMap => "ConfigMap",
-        };
-        write!(f, "{kind} {}", self.1)
-    }
-}
-
-fn named(what: &str, unfit: Unfit) -> NotConnected {
-    match unfit {
-        Unfit::Address(refused) => NotConnected::AddressNotAllowed(format!("{what}: {refused}")),
-        Unfit::Configuration(text) => NotConnected::BadConfiguration(format!("{what}: {text}")),
-    }
+    configured(&spec.provider).connect(&setup)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@
 mod call;
 mod connection;
 mod fault;
+mod link;
 mod reply;
 mod retry_after;
 mod target;
@@ -42,6 +43,8 @@ pub const ONE: usize = 1024 * 1024;
 /// The largest body of a list: some hundred thousand clients at a few hundred bytes each. It is held in memory once
 /// per server at a time, and a pod must live through it.
 pub const LIST: usize = 64 * 1024 * 1024;
+const JSON: &str = "application/json";
+const FORM: &str = "application/x-www-form-urlencoded";
 /// Of a refusal only the beginning is read: a sentence is looked for.
 const REFUSAL: usize = 64 * 1024;
 const REFUSAL_TIME: Duration = Duration::from_secs(2);
@@ -54,6 +57,7 @@ pub struct Http {
     reads: Client,
     changes: Client,
     authorization: Option<Authorization>,
+    media: HeaderValue,
     echo: bool,
 }
 
@@ -81,11 +85,18 @@ impl Http {
             changes: client(Pooling::Fresh)?,
             base,
             authorization,
+            media: HeaderValue::from_static(JSON),
             echo: !target.namespaced,
         })
     }
 
-    /// The same connections for another base of the same origin.
+    /// The client with another media type than `application/json`: for JSON that it sends, and for what it accepts.
+    #[must_use]
+    pub fn speaking(self, media: HeaderValue) -> Self {
+        Self { media, ..self }
+    }
+
+    /// The same connections for another base of the same origin, where JSON is spoken.
     pub fn beside(
         &self,
         url: &str,
@@ -103,6 +114,7 @@ impl Http {
             reads: self.reads.clone(),
             changes: self.changes.clone(),
             authorization,
+            media: HeaderValue::from_static(JSON),
             echo: self.echo,
         })
     }
@@ -145,28 +157,32 @@ impl Http {
 
     /// Sends one request and reads its answer. A status is no failure here: see [`Http::refused`].
     pub async fn send(&self, call: &Call<'_>) -> Result<Reply, Fault> {
+        self.send_as(call, call.authorization, call.within).await
+    }
+
+    /// The same with an authorization and a time that are known only now.
+    pub async fn send_as(
+        &self,
+        call: &Call<'_>,
+        authorization: Option<&Authorization>,
+        within: Duration,
+    ) -> Result<Reply, Fault> {
+        let authorization = authorization.or(self.authorization.as_ref());
         let url = self.url(call)?;
         let client = match call.effect {
             Effect::Read => &self.reads,
             Effect::Mutation => &self.changes,
         };
-        let mut request = client
+        let request = client
             .request(call.method.clone(), url)
-            .headers(self.headers(call));
-        request = match &call.body {
+            .headers(self.headers(call, authorization));
+        let request = match &call.body {
             Body::Empty => request,
-            Body::Json(json) => request
-                .header(CONTENT_TYPE, HeaderValue::from_static("application/json"))
-                .body(json.to_vec()),
-            Body::Form(form) => request
-                .header(
-                    CONTENT_TYPE,
-                    HeaderValue::from_static("application/x-www-form-urlencoded"),
-                )
-                .body(form.to_string()),
+            Body::Json(json) => request.body(json.to_vec()),
+            Body::Form(form) => request.body(form.to_string()),
         };
         let connected = Arc::new(AtomicBool::new(false));
-        let exchange = connection::watched(Arc::clone(&connected), exchange(call, request));
+        let exchange = connection::watched(Arc::clone(&connected), exchange(call, request, authorization));
         let sent = || {
             if connected.load(Ordering::SeqCst) {
                 Sent::Perhaps
@@ -174,7 +190,7 @@ impl Http {
                 Sent::Nothing
             }
         };
-        match tokio::time::timeout(call.within, exchange).await {
+        match tokio::time::timeout(within, exchange).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(Broken::Error(error))) => Err(fault::on_the_way(call.effect, sent(), call.what, &error)),
             Ok(Err(Broken::TooLarge)) => {
@@ -182,7 +198,7 @@ impl Http {
                 Err(fault::nothing_good(call.effect, Sent::Perhaps, &text))
             }
             Err(_) => {
-                let seconds = call.within.as_secs_f32();
+                let seconds = within.as_secs_f32();
                 let text = match sent() {
                     Sent::Nothing => format!("no connection for {} within {seconds:.0} s", call.what),
                     Sent::Perhaps => format!("no whole answer for {} within {seconds:.0} s", call.what),
@@ -194,7 +210,7 @@ impl Http {
 
     /// What an answer means that is not a success.
     pub fn refused(&self, call: &Call<'_>, reply: &Reply) -> Fault {
-        let scrub = self.echo.then(|| self.scrub(call));
+        let scrub = self.echo.then(|| scrub(call, reply));
         fault::refused(call.effect, call.what, reply, scrub.as_ref())
     }
 
@@ -206,24 +222,24 @@ impl Http {
 
     /// The sentence that an answer holds, where it may be shown.
     pub fn sentence(&self, call: &Call<'_>, reply: &Reply) -> Option<String> {
-        let scrub = self.echo.then(|| self.scrub(call))?;
+        let scrub = self.echo.then(|| scrub(call, reply))?;
         text::sentence(&reply.body, reply.media_type(), &scrub)
     }
 
-    fn scrub(&self, call: &Call<'_>) -> Scrub {
-        let authorizations = [self.authorization.as_ref(), call.authorization];
-        let known = authorizations
-            .into_iter()
-            .flatten()
-            .flat_map(Authorization::secrets);
-        Scrub::new(known.chain(call.secrets.iter().copied()))
-    }
-
-    fn headers(&self, call: &Call<'_>) -> HeaderMap {
+    fn headers(&self, call: &Call<'_>, authorization: Option<&Authorization>) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(ACCEPT, self.media.clone());
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        if let Some(authorization) = call.authorization.or(self.authorization.as_ref()) {
+        let content = match &call.body {
+            Body::Empty => None,
+            Body::Json(_) => Some(self.media.clone()),
+            Body::Form(_) => Some(HeaderValue::from_static(FORM)),
+        };
+        headers.extend(content.map(|content| (CONTENT_TYPE, content)));
+        for (name, value) in call.headers {
+            headers.insert(name, value.clone());
+        }
+        if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization.header());
         }
         headers
@@ -233,15 +249,22 @@ impl Http {
     fn url(&self, call: &Call<'_>) -> Result<Url, Fault> {
         let what = call.what;
         match call.at {
+            Some(_) if !call.query.is_empty() => Err(Fault::Invalid(format!(
+                "nothing is sent for {what}: its address has a query of its own"
+            ))),
             Some(at) if self.is_own(at) => Ok(at.clone()),
             Some(_) => Err(Fault::Invalid(format!(
                 "nothing is sent for {what}: its address is not of the configured server"
             ))),
-            None => self.below(call.path).ok_or_else(|| {
-                Fault::Invalid(format!(
-                    "{what} cannot be addressed: a name must not be empty, . or .."
-                ))
-            }),
+            None => {
+                let mut url = self.below(call.path).ok_or_else(|| {
+                    Fault::Invalid(format!(
+                        "{what} cannot be addressed: a name must not be empty, . or .."
+                    ))
+                })?;
+                url.set_query(query(call.query).as_deref());
+                Ok(url)
+            }
         }
     }
 
@@ -263,6 +286,24 @@ impl Http {
     }
 }
 
+/// A query, encoded so that each reader of queries reads the same.
+fn query(pairs: &[(&str, &str)]) -> Option<String> {
+    let encoded = pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", percent::segment(name), percent::segment(value)));
+    (!pairs.is_empty()).then(|| encoded.collect::<Vec<_>>().join("&"))
+}
+
+/// All that a text of the server must not show again.
+fn scrub(call: &Call<'_>, reply: &Reply) -> Scrub {
+    let authorization = reply.authorization.iter().flat_map(Authorization::secrets);
+    let mut scrub = Scrub::new(authorization.chain(call.secrets.iter().copied()));
+    for (_, value) in call.headers.iter().filter(|(_, value)| value.is_sensitive()) {
+        scrub.add(&String::from_utf8_lossy(value.as_bytes()));
+    }
+    scrub
+}
+
 enum Broken {
     Error(reqwest::Error),
     TooLarge,
@@ -274,9 +315,13 @@ impl From<reqwest::Error> for Broken {
     }
 }
 
-async fn exchange(call: &Call<'_>, request: reqwest::RequestBuilder) -> Result<Reply, Broken> {
+async fn exchange(
+    call: &Call<'_>,
+    request: reqwest::RequestBuilder,
+    authorization: Option<&Authorization>,
+) -> Result<Reply, Broken> {
     let mut response = request.send().await?;
-    let mut reply = Reply::new(&response);
+    let mut reply = Reply::new(&response, authorization.cloned());
     if !reply.status.is_success() {
         // The status says all that matters; of the text we take what comes.
         let body = &mut reply.body;

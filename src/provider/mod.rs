@@ -5,15 +5,22 @@
 //! The port knows no Kubernetes type.
 
 pub mod address;
+mod auth0;
+mod cocoon;
+mod composer;
 pub mod connect;
 pub mod digitalroute;
 pub mod docs;
 pub mod dynamic_registration;
 pub mod gate;
 pub mod http;
+mod hydra;
+mod keycloak;
+pub mod login;
 #[cfg(test)]
 pub(crate) mod memory;
 mod token;
+pub mod wire;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -73,4 +80,13 @@ async fn in_time<T>(deadline: Instant, read: impl Future<Output = Result<T, Faul
         Ok(result) => result,
         Err(_) => Err(Fault::Unavailable("no answer in time".to_owned())),
     }
+}
+
+/// What is left of the time for a call that is sent next. A change that is not sent is known not to be done.
+fn time_for(what: &str, deadline: Instant) -> Result<Duration, Fault> {
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(Fault::Unavailable(format!("no time was left for {what}")));
+    }
+    Ok(left)
 }

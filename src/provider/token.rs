@@ -83,20 +83,19 @@ async fn ask(
     recognised: &[&str],
     timeout: Duration,
 ) -> Result<Asked, Fault> {
-    let encoded = Confidential::new(percent::form(secret.expose()));
-    let basic = Authorization::basic(&percent::form(id), &encoded);
+    let basic = Authorization::client(id, secret);
     let mut form = Zeroizing::new("grant_type=client_credentials".to_owned());
     if manner == Manner::Post {
         form.push_str(&format!(
             "&client_id={}&client_secret={}",
             percent::form(id),
-            encoded.expose()
+            percent::form(secret.expose())
         ));
     }
     if let Some(scope) = scope {
         form.push_str(&format!("&scope={}", percent::form(scope)));
     }
-    let secrets = [secret, &encoded];
+    let secrets = [secret];
     let call = Call {
         method: Method::POST,
         body: Body::Form(form),

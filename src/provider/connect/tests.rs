@@ -1,10 +1,13 @@
+mod kinds;
+
 use rstest::rstest;
 
 use super::*;
 use crate::api::{
-    Auth0, Auth0Auth, CaBundleRef, ClientSecretAuth, Cocoon, CocoonAuth, Composer, ComposerAuth,
-    DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, Keycloak, KeycloakAuth, NoAuth,
-    PasswordAuth, SecretRef, SoftwareStatementRef, Tls,
+    Auth0, Auth0Auth, BasicAuth, CaBundleRef, ClientSecretAuth, Cocoon, CocoonAuth, Composer, ComposerAuth,
+    DigitalRoute, DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, Keycloak,
+    KeycloakAuth, NoAuth, PasswordAuth, PrivateKeyJwtAuth, ScopeProvisioning, SecretRef, SigningAlgorithm,
+    SoftwareStatementRef, Tls, TokenAuth,
 };
 
 fn reference(name: &str) -> SecretRef {
@@ -434,92 +437,4 @@ fn endpoints_are_the_given_ones_and_what_is_known() {
             jwks_uri: Some("https://issuer/jwks".into()),
         }
     );
-}
-
-#[test]
-fn dynamic_registration_needs_its_token_and_its_statement() {
-    let mut server = by_issuer();
-    let needed = |server: &DynamicRegistration| {
-        let spec = ServerSpec::new(ProviderSpec::DynamicRegistration(server.clone()), None);
-        let needed = secrets_needed(&spec);
-        needed
-            .iter()
-            .map(|needed| format!("{} {:?}", needed.name, needed.keys))
-            .collect::<Vec<_>>()
-    };
-    assert_eq!(needed(&server), [r#"initial {"token"}"#]);
-    server.software_statement_secret_ref = Some(SoftwareStatementRef {
-        name: "initial".into(),
-        key: "statement".into(),
-    });
-    assert_eq!(needed(&server), [r#"initial {"statement", "token"}"#]);
-    server.auth = DynamicRegistrationAuth::None(NoAuth {});
-    assert_eq!(needed(&server), [r#"initial {"statement"}"#]);
-    server.software_statement_secret_ref = None;
-    assert!(needed(&server).is_empty());
-}
-
-#[test]
-fn a_server_with_dynamic_registration_is_connected_to_without_a_call() {
-    let with = |server: &DynamicRegistration, values: &[(&str, &str)]| {
-        let spec = ServerSpec::new(ProviderSpec::DynamicRegistration(server.clone()), None);
-        connect(&spec, true, &secrets("initial", values), &EgressRules::default()).map(drop)
-    };
-    let bad = |result: Result<(), NotConnected>| {
-        let refused = result.unwrap_err();
-        assert!(!format!("{refused} {refused:?}").contains("canary"));
-        assert!(matches!(refused, NotConnected::BadConfiguration(_)), "{refused}");
-    };
-    let mut server = by_issuer();
-    assert_eq!(with(&server, &[("token", "canary-token\n")]), Ok(()));
-    assert!(matches!(
-        with(&server, &[]),
-        Err(NotConnected::CredentialMissing { .. })
-    ));
-    bad(with(&server, &[("token", "canary token")]));
-    bad(with(&server, &[("token", "cänary")]));
-    server.software_statement_secret_ref = Some(SoftwareStatementRef {
-        name: "initial".into(),
-        key: "statement".into(),
-    });
-    let both = [("token", "canary"), ("statement", "canary")];
-    assert_eq!(with(&server, &both), Ok(()));
-    assert!(matches!(
-        with(&server, &both[..1]),
-        Err(NotConnected::CredentialMissing { .. })
-    ));
-    server.registration_uri = Some("https://issuer.example.com/reg".into());
-    bad(with(&server, &both));
-    server.issuer = None;
-    assert_eq!(with(&server, &both), Ok(()));
-    server.registration_uri = Some("http://issuer.example.com/reg".into());
-    bad(with(&server, &both));
-    server.registration_uri = Some("https://10.0.0.1/reg".into());
-    assert!(matches!(
-        with(&server, &both),
-        Err(NotConnected::AddressNotAllowed(text)) if text.starts_with("registrationURI")
-    ));
-    server.registration_uri = None;
-    bad(with(&server, &both));
-}
-
-/// Whether it is known by its issuer or by its endpoint, it is at one address.
-#[test]
-fn fingerprints_of_dynamic_registration() {
-    let by_uri = |uri: &str| DynamicRegistration {
-        issuer: None,
-        registration_uri: Some(uri.into()),
-        ..by_issuer()
-    };
-    let of = |server: DynamicRegistration| fingerprint(&ProviderSpec::DynamicRegistration(server));
-    let issuer = "dynamicRegistration https://issuer.example.com:443/a";
-    assert_eq!(of(by_issuer()), issuer);
-    assert_eq!(of(by_uri("https://ISSUER.example.com:443/a/")), issuer);
-    assert_ne!(of(by_uri("https://issuer.example.com/a/reg")), issuer);
-    let mut moved = ServerSpec::new(
-        ProviderSpec::DynamicRegistration(by_uri("https://issuer.example.com/a/reg")),
-        None,
-    );
-    moved.former_urls = vec!["https://issuer.example.com/a".into()];
-    assert!(former_fingerprints(&moved).contains(issuer));
 }

@@ -4,6 +4,7 @@
 //! both. No status code and no error body is documented, so whatever is not plainly a success is judged beside a
 //! second look: see [`lookup`].
 
+mod configured;
 mod lookup;
 mod wire;
 
@@ -19,7 +20,8 @@ use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
 
 use super::http::{Body, Call, Http, LIST, Object, Reply};
-use super::{Provider, in_time, token};
+use super::wire::no_such_call;
+use super::{Provider, in_time, time_for, token};
 use crate::api::grant_types;
 use crate::model::{
     Answer, Candidate, Capabilities, ClientMetadata, Fault, Field, Handle, HandleKind, Overlap, RemoteClient,
@@ -130,7 +132,7 @@ impl DigitalRoute {
             ));
         }
         let deadline = Instant::now() + within;
-        let body = wire::registration(&candidate.name, &candidate.metadata).map_err(not_written)?;
+        let body = wire::registration(&candidate.name, &candidate.metadata)?;
         let call = Call::change(Method::POST, "the registration", &[CLIENTS], body, within);
         let reply = self.api.send(&call).await?;
         if reply.status.is_success() {
@@ -166,11 +168,8 @@ impl DigitalRoute {
         if client.metadata.scopes.as_ref() == Some(scopes) {
             return Ok(Answer::Client(client));
         }
-        let within = deadline.saturating_duration_since(Instant::now());
-        if within.is_zero() {
-            return Err(Fault::Unavailable("no time was left for the change".to_owned()));
-        }
-        let body = wire::scope(scopes).map_err(not_written)?;
+        let within = time_for("the change", deadline)?;
+        let body = wire::scope(scopes)?;
         let path = [CLIENTS, handle.0.as_str()];
         let call = Call::change(Method::PUT, "the change of the scope", &path, body, within);
         let reply = self.api.send(&call).await?;
@@ -239,7 +238,7 @@ impl DigitalRoute {
             Some(http) => http,
             None => in_time(deadline, self.read_scopes()).await?.0,
         };
-        let body = wire::scope(scopes).map_err(not_written)?;
+        let body = wire::scope(scopes)?;
         let within = deadline.saturating_duration_since(Instant::now());
         let call = Call::change(Method::POST, "the scopes to provision", &[SCOPE], body, within);
         let reply = http.send(&call).await?;
@@ -321,9 +320,7 @@ impl Provider for DigitalRoute {
             Request::Rotate {
                 candidate: Some(_), ..
             }
-            | Request::Disable { .. } => {
-                Err(Fault::Invalid("this kind of server has no such call".to_owned()))
-            }
+            | Request::Disable { .. } => Err(no_such_call()),
         }
     }
 }
@@ -338,10 +335,6 @@ fn collection_refused(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
         }
         (_, fault) => fault,
     }
-}
-
-fn not_written(_: serde_json::Error) -> Fault {
-    Fault::Invalid("the request cannot be written as JSON".to_owned())
 }
 
 fn capabilities(may_create: bool) -> Capabilities {

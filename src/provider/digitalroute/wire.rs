@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use serde::{Deserialize, Deserializer, Serialize};
-use zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
 
 use super::super::http::{Body, Object};
+use super::super::wire::{json, scopes, secret};
 use crate::api::grant_types;
-use crate::model::{ClientMetadata, Confidential, Credential, Handle, RemoteClient};
+use crate::model::{ClientMetadata, Confidential, Credential, Fault, Handle, RemoteClient};
 
 /// A client as the server tells of it. Fields that are not documented are ignored; one that comes twice is an error.
 #[derive(Deserialize)]
@@ -20,10 +20,6 @@ pub struct Client {
     secret: Option<Confidential>,
     #[serde(default)]
     scope: Option<String>,
-}
-
-fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Confidential>, D::Error> {
-    Ok(Option::<String>::deserialize(from)?.map(Confidential::new))
 }
 
 /// The list. A server may write an empty one as `null`.
@@ -61,7 +57,7 @@ struct ScopeText {
 }
 
 /// The body of a registration.
-pub fn registration(name: &str, metadata: &ClientMetadata) -> Result<Body, serde_json::Error> {
+pub fn registration(name: &str, metadata: &ClientMetadata) -> Result<Body, Fault> {
     json(&Registration {
         client_name: name,
         scope: metadata.scope_text(),
@@ -69,27 +65,18 @@ pub fn registration(name: &str, metadata: &ClientMetadata) -> Result<Body, serde
 }
 
 /// A body that holds only scopes.
-pub fn scope<'a>(scopes: impl IntoIterator<Item = &'a String>) -> Result<Body, serde_json::Error> {
-    let scopes: Vec<&str> = scopes.into_iter().map(String::as_str).collect();
+pub fn scope<'a>(words: impl IntoIterator<Item = &'a String>) -> Result<Body, Fault> {
+    let words: Vec<&str> = words.into_iter().map(String::as_str).collect();
     json(&ScopeText {
-        scope: scopes.join(" "),
+        scope: words.join(" "),
     })
-}
-
-fn json(value: &impl Serialize) -> Result<Body, serde_json::Error> {
-    Ok(Body::Json(Zeroizing::new(serde_json::to_vec(value)?)))
 }
 
 impl Scopes {
     /// As a set: order and repetition mean nothing.
     pub fn set(&self) -> BTreeSet<String> {
-        set(self.scope.as_deref())
+        scopes(self.scope.as_deref().unwrap_or_default())
     }
-}
-
-fn set(text: Option<&str>) -> BTreeSet<String> {
-    let text = text.unwrap_or_default();
-    text.split_whitespace().map(str::to_owned).collect()
 }
 
 impl Client {
@@ -123,7 +110,7 @@ impl Client {
                 client_secret: self.secret.filter(|_| shown),
             },
             metadata: ClientMetadata {
-                scopes: Some(set(self.scope.as_deref())),
+                scopes: Some(scopes(self.scope.as_deref().unwrap_or_default())),
                 grant_types: Some(BTreeSet::from([grant_types::CLIENT_CREDENTIALS.to_owned()])),
                 ..ClientMetadata::default()
             },

@@ -6,11 +6,11 @@ use std::fmt;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
-use zeroize::Zeroizing;
 
 use super::super::http::Body;
+use super::super::wire::json;
 use crate::api::{TokenEndpointAuthMethod, grant_types};
-use crate::model::{Candidate, ClientMetadata, Confidential, Handle, RegistrationAccess};
+use crate::model::{Candidate, ClientMetadata, Confidential, Fault, Handle, RegistrationAccess};
 
 /// A client's metadata as JSON.
 pub type Document = Map<String, Value>;
@@ -98,10 +98,7 @@ pub fn as_sent(metadata: &ClientMetadata) -> ClientMetadata {
 }
 
 /// The body of a registration (RFC 7591 section 3.1).
-pub fn registration(
-    candidate: &Candidate,
-    statement: Option<&Confidential>,
-) -> Result<Body, serde_json::Error> {
+pub fn registration(candidate: &Candidate, statement: Option<&Confidential>) -> Result<Body, Fault> {
     let mut document = Document::new();
     let mut put = |name: &str, value: String| document.insert(name.to_owned(), Value::from(value));
     put("client_name", candidate.name.clone());
@@ -132,7 +129,7 @@ pub fn change(
     document: &Document,
     secret: Option<&Confidential>,
     statement: Option<&Confidential>,
-) -> Result<Body, serde_json::Error> {
+) -> Result<Body, Fault> {
     with_secrets(document, secret, statement)
 }
 
@@ -166,13 +163,13 @@ fn with_secrets(
     document: &Document,
     secret: Option<&Confidential>,
     statement: Option<&Confidential>,
-) -> Result<Body, serde_json::Error> {
+) -> Result<Body, Fault> {
     let whole = Whole {
         document,
         client_secret: secret.map(Confidential::expose),
         software_statement: statement.map(Confidential::expose),
     };
-    Ok(Body::Json(Zeroizing::new(serde_json::to_vec(&whole)?)))
+    json(&whole)
 }
 
 #[derive(Serialize)]

@@ -5,6 +5,7 @@
 //! made. What cannot be managed is told as [`Fault::Unmanageable`].
 
 mod capabilities;
+mod configured;
 mod discovery;
 mod document;
 mod refusal;
@@ -24,7 +25,8 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::http::{Authorization, Body, Call, Http, Reply, short, words};
-use super::{Provider, in_time, token};
+use super::wire::no_such_call;
+use super::{Provider, in_time, time_for, token};
 use crate::model::{
     Answer, Candidate, Capabilities, ClientMetadata, Confidential, Denial, Endpoints, Fault, Handle,
     RegistrationAccess, RemoteClient, Request, Target, TokenRequest, Verification,
@@ -119,14 +121,9 @@ impl DynamicRegistration {
         document::check(&candidate.metadata).map_err(Fault::Invalid)?;
         let deadline = Instant::now() + within;
         let endpoint = in_time(deadline, self.endpoint()).await?;
-        let within = deadline.saturating_duration_since(Instant::now());
-        if within.is_zero() {
-            return Err(Fault::Unavailable(
-                "no time was left for the registration".to_owned(),
-            ));
-        }
+        let within = time_for("the registration", deadline)?;
         let statement = self.admission.statement.as_ref();
-        let body = document::registration(candidate, statement).map_err(not_written)?;
+        let body = document::registration(candidate, statement)?;
         let secrets: Vec<&Confidential> = statement.into_iter().collect();
         let call = Call {
             at: Some(&endpoint),
@@ -175,7 +172,7 @@ impl DynamicRegistration {
         let secret = known.filter(|_| !self.without_secret.load(Ordering::Relaxed));
         let statement = self.admission.statement.as_ref();
         let document = document::changed(access, &target.handle, metadata).map_err(Fault::Unmanageable)?;
-        let body = document::change(&document, secret, statement).map_err(not_written)?;
+        let body = document::change(&document, secret, statement)?;
         let secrets: Vec<&Confidential> = known.into_iter().chain(statement).collect();
         let call = Call {
             at: Some(&at),
@@ -356,12 +353,4 @@ impl Provider for DynamicRegistration {
 
 fn is_blank(reply: &Reply) -> bool {
     reply.body.iter().all(u8::is_ascii_whitespace)
-}
-
-fn no_such_call() -> Fault {
-    Fault::Invalid("this kind of server has no such call".to_owned())
-}
-
-fn not_written(_: serde_json::Error) -> Fault {
-    Fault::Invalid("the request cannot be written as JSON".to_owned())
 }

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::http::Reply;
+use super::super::wire::{epoch, scopes};
 use super::document::{self, Distinct, Document};
 use crate::model::{ClientMetadata, Confidential, Credential, Handle, RegistrationAccess, RemoteClient};
 
@@ -54,7 +55,7 @@ impl Told {
         let token = text(&mut answer, "registration_access_token").map(Confidential::new);
         let token = token.filter(|token| !token.expose().is_empty() && is_sound(token.expose(), TOKEN_MAX));
         let told = Self {
-            secret_expires_at: answer.get("client_secret_expires_at").and_then(time),
+            secret_expires_at: answer.get("client_secret_expires_at").and_then(epoch),
             uri: text(&mut answer, "registration_client_uri"),
             name: answer
                 .get("client_name")
@@ -144,24 +145,11 @@ fn is_sound(text: &str, most: usize) -> bool {
 /// A list, or a text of words. Neither order nor repetition means anything.
 fn set(value: &Value) -> Option<BTreeSet<String>> {
     match value {
-        Value::String(text) => Some(text.split_whitespace().map(str::to_owned).collect()),
+        Value::String(text) => Some(scopes(text)),
         Value::Array(values) => values
             .iter()
             .map(|value| value.as_str().map(str::to_owned))
             .collect(),
         _ => None,
     }
-}
-
-/// Seconds since 1970, as a number, perhaps with a fraction of nothing, or as its text; 0 is never, and nonsense is not known.
-fn time(value: &Value) -> Option<Timestamp> {
-    let text = match value {
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text.trim().to_owned(),
-        _ => return None,
-    };
-    let seconds: i64 = text.strip_suffix(".0").unwrap_or(&text).parse().ok()?;
-    (seconds > 0)
-        .then(|| Timestamp::from_second(seconds).ok())
-        .flatten()
 }

@@ -6,10 +6,11 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
-use reqwest::header::HeaderValue;
+use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 use zeroize::Zeroizing;
 
+use super::super::percent;
 use super::ONE;
 use crate::model::Confidential;
 
@@ -43,6 +44,14 @@ impl Authorization {
             value,
             secrets: vec![password.clone(), encoded],
         }
+    }
+
+    /// A client's id and secret (RFC 6749 section 2.3.1), which are encoded as in a form first.
+    pub fn client(id: &str, secret: &Confidential) -> Self {
+        let encoded = Confidential::new(percent::form(secret.expose()));
+        let mut basic = Self::basic(&percent::form(id), &encoded);
+        basic.secrets.push(secret.clone());
+        basic
     }
 
     /// A bearer token (RFC 6750 section 2.1). None where it cannot stand in a header: it is empty, or has something else
@@ -92,8 +101,13 @@ pub struct Call<'a> {
     pub method: Method,
     /// The segments of its path below the base, not encoded yet.
     pub path: &'a [&'a str],
-    /// In place of base and path: an address that the server itself gave. It must be of the client's own origin.
+    /// Names and values of its query, not encoded yet, in this order.
+    pub query: &'a [(&'a str, &'a str)],
+    /// In place of base, path and query: an address that the server itself gave. It must be of the client's own origin.
     pub at: Option<&'a Url>,
+    /// Further headers, and others in place of the usual ones but for the authorization. A value that is marked as
+    /// sensitive is taken for a secret, as a whole.
+    pub headers: &'a [(HeaderName, HeaderValue)],
     /// Its body.
     pub body: Body,
     /// Whether it changes something.
@@ -116,7 +130,9 @@ impl<'a> Call<'a> {
         Self {
             method: Method::GET,
             path,
+            query: &[],
             at: None,
+            headers: &[],
             body: Body::Empty,
             effect: Effect::Read,
             limit: ONE,

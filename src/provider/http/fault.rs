@@ -5,6 +5,7 @@ use std::io;
 
 use jiff::Timestamp;
 use reqwest::StatusCode;
+use reqwest::header::RETRY_AFTER;
 
 use super::super::address::Refused;
 use super::text::{self, Scrub};
@@ -83,7 +84,7 @@ pub fn words(fault: &Fault) -> String {
 }
 
 fn wait(reply: &Reply) -> Option<Timestamp> {
-    retry_after::until(reply.retry_after.as_deref()?, Timestamp::now())
+    retry_after::until(reply.header(RETRY_AFTER)?, Timestamp::now())
 }
 
 /// The status with its usual words; never the server's own.

@@ -3,20 +3,27 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, RETRY_AFTER};
+use reqwest::header::{
+    AsHeaderName, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, LINK, LOCATION, SET_COOKIE,
+};
 use reqwest::{Response, StatusCode};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use url::Url;
 use zeroize::Zeroizing;
 
-/// An answer that is whole. Its `Debug` does not show the body, which may hold secrets.
+use super::{Authorization, link};
+use crate::model::Confidential;
+
+/// An answer that is whole. Its `Debug` shows neither body nor headers, which may hold secrets.
 pub struct Reply {
     /// Its status.
     pub status: StatusCode,
-    content_type: Option<String>,
-    pub(super) retry_after: Option<String>,
-    encoded: bool,
+    at: Url,
+    headers: HeaderMap,
+    /// What the request was authorized with, as the answer may quote it.
+    pub(super) authorization: Option<Authorization>,
     /// Its body; of a refusal only the beginning, or what came of it.
     pub body: Zeroizing<Vec<u8>>,
 }
@@ -31,25 +38,64 @@ impl fmt::Debug for Reply {
 }
 
 impl Reply {
-    pub(super) fn new(response: &Response) -> Self {
-        let text = |name: HeaderName| {
-            let value = response.headers().get(name)?;
-            Some(value.to_str().unwrap_or("?").to_owned())
-        };
-        let encoding = text(CONTENT_ENCODING);
+    pub(super) fn new(response: &Response, authorization: Option<Authorization>) -> Self {
         Self {
             status: response.status(),
-            content_type: text(CONTENT_TYPE),
-            retry_after: text(RETRY_AFTER),
-            encoded: encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case("identity")),
+            at: response.url().clone(),
+            headers: response.headers().clone(),
+            authorization,
             body: Zeroizing::new(Vec::new()),
         }
     }
 
+    /// Where it is from. What it says of addresses is to be seen from there: see [`super::Http::address`].
+    pub fn at(&self) -> &Url {
+        &self.at
+    }
+
+    /// The first header of a name, if it is visible ASCII.
+    pub fn header(&self, name: impl AsHeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// `Location` (RFC 9110 section 10.2.2), as it was given: perhaps relative.
+    pub fn location(&self) -> Option<&str> {
+        self.header(LOCATION)
+    }
+
+    /// The target of the first link to a next page (RFC 8288), as it was given: perhaps relative.
+    pub fn next_link(&self) -> Option<&str> {
+        let links = self.headers.get_all(LINK).into_iter();
+        links
+            .filter_map(|value| value.to_str().ok())
+            .find_map(|links| link::to(links, "next"))
+    }
+
+    /// Names and values of the cookies that it sets (RFC 6265 section 4.1), without what it says about them. One with an
+    /// empty value is there too: a server ends a session like that.
+    pub fn set_cookies(&self) -> Vec<(String, Confidential)> {
+        let set = self.headers.get_all(SET_COOKIE).into_iter();
+        set.filter_map(|value| {
+            let (name, value) = value.to_str().ok()?.split(';').next()?.split_once('=')?;
+            let name = name.trim();
+            (!name.is_empty()).then(|| (name.to_owned(), Confidential::new(value.trim())))
+        })
+        .collect()
+    }
+
     /// The media type without its parameters; empty where none is given.
     pub fn media_type(&self) -> &str {
-        let text = self.content_type.as_deref().unwrap_or_default();
+        let text = self.headers.get(CONTENT_TYPE);
+        // What is no text is not that of JSON.
+        let text = text.map_or("", |value| value.to_str().unwrap_or("?"));
         text.split(';').next().unwrap_or_default().trim()
+    }
+
+    fn is_encoded(&self) -> bool {
+        let plain = |encoding: &HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+        self.headers
+            .get(CONTENT_ENCODING)
+            .is_some_and(|encoding| !plain(encoding))
     }
 
     /// The word of an error body (RFC 6749 section 5.2, RFC 7591 section 3.2.2), if it has one in the standard's spelling.
@@ -82,7 +128,7 @@ impl Reply {
         if !may_be_json {
             return Err("its content type is not that of JSON".to_owned());
         }
-        if self.encoded {
+        if self.is_encoded() {
             return Err("it is compressed although nobody asked for that".to_owned());
         }
         // The text of the error is not shown: it may quote the body.

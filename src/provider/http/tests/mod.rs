@@ -1,4 +1,5 @@
 mod calls;
+mod headers;
 mod meaning;
 mod raw;
 mod tls;

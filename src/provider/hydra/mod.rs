@@ -1,0 +1,20 @@
+//! Ory Hydra: what is known without an adapter.
+
+use std::sync::Arc;
+
+use super::Provider;
+use super::connect::{Configured, NotConnected, Setup};
+use crate::api::Hydra;
+
+impl Configured for Hydra {
+    /// None as long as there is no adapter.
+    fn credentials(&self) -> Vec<(&str, Vec<&str>)> {
+        Vec::new()
+    }
+
+    fn connect(&self, setup: &Setup<'_>) -> Result<Arc<dyn Provider>, NotConnected> {
+        Err(NotConnected::ProviderNotAvailable(
+            setup.spec.provider.provider_type(),
+        ))
+    }
+}
