@@ -29,8 +29,9 @@ pub enum HandleKind {
 pub enum Overlap {
     /// Not at all.
     None,
-    /// One client can hold two secrets.
-    TwoSlots,
+    /// One client can hold two secrets: a rotation adds one, chosen by us or by the server, and the one before it is retired
+    /// by a call of its own.
+    TwoSlots(ChosenBy),
     /// Only by a second client, so with another client id.
     SecondClient,
 }

@@ -31,12 +31,11 @@ pub fn fold(mut state: State, step: &Step, outcome: Outcome) -> State {
 
 fn faulted(state: &mut State, step: &Step, fault: Fault) {
     state.pass.recorded_attempt = None;
-    let removal = |request: &Request| matches!(request, Request::Delete { .. } | Request::Disable { .. });
     if let Step::Call(Call {
         attempt: Some((id, _)),
         request,
     }) = step
-        && removal(request)
+        && request.removes()
         && fault == Fault::NotFound
     {
         // Proven gone is as good as deleted.
@@ -298,7 +297,17 @@ fn note(state: &mut State, before: Option<&LedgerEntry>, after: Option<&LedgerEn
         })),
         // What the answer to was lost, or what has the same handle as what is kept, was nobody's credential.
         Some(after) if after.current.is_some() => {
-            let removed = over.filter(|owed| !after.handles().any(|handle| *handle == owed.handle));
+            let still_owed = |owed: &Obligation| {
+                let same = |left: &Obligation| left.handle == owed.handle && left.only_secret;
+                after.obligations.iter().any(same)
+            };
+            let removed = over.filter(|owed| {
+                if owed.only_secret {
+                    !still_owed(owed)
+                } else {
+                    !after.handles().any(|handle| *handle == owed.handle)
+                }
+            });
             let retired = removed.filter_map(|owed| owed.registration.as_ref());
             happenings.extend(retired.map(|registration| Happening::PreviousRetired {
                 client_id: registration.credential.client_id.clone(),

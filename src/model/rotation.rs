@@ -14,6 +14,8 @@ use crate::api::{ANNOTATION_VALUE_MAX, Schedule};
 pub enum Method {
     /// The server replaces the credential of the client.
     InPlace,
+    /// The server adds a second secret to the client, and the first one is retired after the overlap.
+    SecondSecret,
     /// A second client is registered and published, and the first one removed after the overlap.
     Replacement,
 }
@@ -162,13 +164,16 @@ pub fn method(
         NotPossible::ClientIdWouldChange
     };
     if rotation.overlap_seconds > 0 {
+        if matches!(capabilities.overlap, Overlap::TwoSlots(_)) {
+            return Ok(Method::SecondSecret);
+        }
         if capabilities.overlap == Overlap::SecondClient && replaceable {
             return Ok(Method::Replacement);
         }
         if desired.overlap_required {
             return Err(match capabilities.overlap {
-                Overlap::None => NotPossible::NoOverlap,
-                Overlap::TwoSlots | Overlap::SecondClient => never,
+                Overlap::None | Overlap::TwoSlots(_) => NotPossible::NoOverlap,
+                Overlap::SecondClient => never,
             });
         }
     }
@@ -184,6 +189,7 @@ pub fn method(
 
 #[cfg(test)]
 mod tests {
+    use super::super::capabilities::ChosenBy;
     use super::super::state::NamespaceView;
     use super::super::{access, testing};
     use super::*;
@@ -283,6 +289,11 @@ mod tests {
             can.rotate_in_place = false;
         };
         assert_eq!(way(chosen), "ClientIdIsChosen");
+        let two_slots = |desired: &mut Desired, can: &mut Capabilities| {
+            desired.exact_name = true;
+            can.overlap = Overlap::TwoSlots(ChosenBy::Server);
+        };
+        assert_eq!(way(two_slots), "SecondSecret");
         let only_by_another_id = |desired: &mut Desired, can: &mut Capabilities| {
             desired.client_id_may_change = false;
             can.rotate_in_place = false;

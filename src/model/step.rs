@@ -215,6 +215,13 @@ pub enum Request {
         target: Box<Target>,
         /// The credential to set, where the caller chooses it.
         candidate: Option<Credential>,
+        /// The secret before it stays good ([`Overlap::TwoSlots`](super::Overlap::TwoSlots)).
+        keep_previous: bool,
+    },
+    /// End the earlier one of a client's two secrets. Where there is none any more, that is done.
+    RetireSecret {
+        /// Which client, with the credential to retire.
+        target: Box<Target>,
     },
     /// Delete a client.
     Delete {
@@ -231,12 +238,21 @@ pub enum Request {
 }
 
 impl Request {
+    /// Whether it removes something that is not wanted any more.
+    pub fn removes(&self) -> bool {
+        matches!(
+            self,
+            Self::Delete { .. } | Self::Disable { .. } | Self::RetireSecret { .. }
+        )
+    }
+
     /// The request's kind as a word of bounded number, for metric labels and logs.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Register(_) => "Register",
             Self::Update { .. } => "Update",
             Self::Rotate { .. } => "Rotate",
+            Self::RetireSecret { .. } => "RetireSecret",
             Self::Delete { .. } => "Delete",
             Self::Disable { .. } => "Disable",
             Self::ProvisionScopes(_) => "ProvisionScopes",

@@ -61,6 +61,7 @@ fn candidate() -> Candidate {
 
 fn obligation(not_before: i64, was_current: bool) -> Obligation {
     Obligation {
+        only_secret: false,
         lost: None,
         handle: registration(7).handle,
         registration: Some(registration(7)),
@@ -208,6 +209,7 @@ const UPSETS: &[Upset] = &[
         entry(s, |e| {
             e.previous = Some(Previous {
                 registration: registration(5),
+                same_client: false,
                 overlap_seconds: 60,
                 retire_at: None,
                 unproven_since: None,
@@ -218,6 +220,7 @@ const UPSETS: &[Upset] = &[
         entry(s, |e| {
             e.previous = Some(Previous {
                 registration: registration(5),
+                same_client: false,
                 overlap_seconds: 60,
                 retire_at: Some(at(60)),
                 unproven_since: None,
@@ -281,6 +284,7 @@ const UPSETS: &[Upset] = &[
                 operation: Operation::Rotate {
                     candidate: None,
                     rotation: rotation(),
+                    keep_previous: false,
                 },
                 attempt: attempt("a", "other", 0),
             })
@@ -342,7 +346,9 @@ fn outcome(state: &State, step: &Step, luck: u8) -> Outcome {
         Step::Record(_) if luck < 230 => Outcome::Recorded(Some("2".into())),
         Step::Record(_) => Outcome::Refused(Refusal::Stale),
         Step::Call(call) if luck < 150 => match &call.request {
-            Request::Delete { .. } | Request::Disable { .. } => Outcome::Answered(Answer::Done),
+            Request::Delete { .. } | Request::Disable { .. } | Request::RetireSecret { .. } => {
+                Outcome::Answered(Answer::Done)
+            }
             Request::ProvisionScopes(scopes) => Outcome::Answered(Answer::Scopes(scopes.clone())),
             _ => Outcome::Answered(Answer::Client(remote(state, |r| {
                 r.credential.client_id = "new".into()

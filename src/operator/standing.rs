@@ -193,7 +193,7 @@ fn described(capabilities: &Capabilities) -> CapabilitiesStatus {
         secret_readable: capabilities.secret_readable,
         overlap: match capabilities.overlap {
             Overlap::None => OverlapKind::None,
-            Overlap::TwoSlots => OverlapKind::TwoSlots,
+            Overlap::TwoSlots(_) => OverlapKind::TwoSlots,
             Overlap::SecondClient => OverlapKind::SecondClient,
         },
         client_id_stable: capabilities.client_id_stable,

@@ -39,6 +39,7 @@ pub(crate) fn obligation(number: u32) -> Obligation {
         handle: registration.handle.clone(),
         registration: Some(registration),
         lost: None,
+        only_secret: false,
         removal: Removal::Delete,
         since: testing::noon(),
         not_before: testing::noon(),

@@ -272,7 +272,7 @@ fn scopes_are(scopes: ScopeModel) -> &'static str {
 fn overlaps(overlap: Overlap) -> &'static str {
     match overlap {
         Overlap::None => "none",
-        Overlap::TwoSlots => "two secrets of one client",
+        Overlap::TwoSlots(_) => "two secrets of one client",
         Overlap::SecondClient => "by a second client: the client id changes",
     }
 }

@@ -38,6 +38,8 @@ pub struct MemoryProvider {
 #[derive(Debug, Default)]
 struct Inner {
     clients: BTreeMap<Handle, RemoteClient>,
+    /// Earlier secrets that are still good.
+    kept: BTreeMap<Handle, Vec<Credential>>,
     /// Who registered them, where nothing else tells.
     markers: BTreeMap<Handle, Marker>,
     capabilities: Option<Capabilities>,
@@ -139,6 +141,15 @@ impl MemoryProvider {
     /// So many token requests find nobody.
     pub fn tamper_tokens(&self, requests: u32) {
         self.inner().deaf_tokens = requests;
+    }
+
+    /// Whether a credential is good.
+    pub fn accepts(&self, credential: &Credential) -> bool {
+        let inner = self.inner();
+        let current = inner.clients.values().map(|client| &client.credential);
+        current
+            .chain(inner.kept.values().flatten())
+            .any(|good| good == credential)
     }
 
     /// How many calls of a kind there were.
@@ -266,14 +277,34 @@ impl Inner {
                 }
                 Ok(Answer::Client(answer))
             }
-            Request::Rotate { target, candidate } => {
-                let credential = candidate.clone().unwrap_or_else(|| self.credential());
+            Request::Rotate {
+                target,
+                candidate,
+                keep_previous,
+            } => {
+                let keeps_id = self.capabilities.as_ref().is_some_and(|can| can.client_id_stable);
+                let mut credential = candidate.clone().unwrap_or_else(|| self.credential());
                 let client = self.clients.get_mut(&target.handle).ok_or(Fault::NotFound)?;
-                client.credential = credential;
+                if keeps_id {
+                    credential.client_id.clone_from(&client.credential.client_id);
+                }
+                let before = std::mem::replace(&mut client.credential, credential);
+                let kept = self.kept.entry(target.handle.clone()).or_default();
+                if *keep_previous {
+                    kept.push(before);
+                } else {
+                    kept.clear();
+                }
                 Ok(Answer::Client(client.clone()))
+            }
+            Request::RetireSecret { target } => {
+                self.clients.get(&target.handle).ok_or(Fault::NotFound)?;
+                self.kept.remove(&target.handle);
+                Ok(Answer::Done)
             }
             Request::Delete { target } | Request::Disable { target } => {
                 self.may_manage(target)?;
+                self.kept.remove(&target.handle);
                 self.clients
                     .remove(&target.handle)
                     .map(|_| Answer::Done)
@@ -376,11 +407,7 @@ impl Provider for MemoryProvider {
             return Err(Fault::Unavailable("is away".into()));
         }
         drop(inner);
-        let good = self
-            .inner()
-            .clients
-            .values()
-            .any(|client| client.credential == request.credential);
+        let good = self.accepts(&request.credential);
         Ok(if good {
             Verification::TokenIssued
         } else {

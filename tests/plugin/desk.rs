@@ -186,6 +186,7 @@ pub fn owed(id: &str) -> Obligation {
         handle: id.into(),
         registration: Some(registration(id)),
         lost: None,
+        only_secret: false,
         removal: Removal::Delete,
         since: then(),
         not_before: then(),

@@ -233,5 +233,7 @@ fn register_anew(
             .push(Obligation::of_registration(lost, state.now, late));
     }
     entry.recheck_at = None;
+    // With the client went its earlier secret.
+    entry.previous = entry.previous.filter(|previous| !previous.same_client);
     register::begin(case, server, entry, candidate, None, rng)
 }

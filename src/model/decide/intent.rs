@@ -329,9 +329,14 @@ fn request(entry: &LedgerEntry, operation: &Operation) -> Option<Request> {
             metadata: metadata.clone(),
             unset: unset.clone(),
         },
-        Operation::Rotate { candidate, .. } => Request::Rotate {
+        Operation::Rotate {
+            candidate,
+            keep_previous,
+            ..
+        } => Request::Rotate {
             target: target()?,
             candidate: candidate.clone(),
+            keep_previous: *keep_previous,
         },
     })
 }
@@ -379,7 +384,8 @@ fn closed(
                 ),
             };
             if let Some(rotation) = rotation {
-                displace(&mut entry, rotation, now);
+                set_aside(&mut entry, rotation, now, false);
+                entry.current = None;
                 serve(&mut entry, rotation, now);
             }
             // What has the same handle is the same client, and must not be removed as an earlier one.
@@ -397,7 +403,14 @@ fn closed(
                 absorb(current, remote, now);
             }
         }
-        Operation::Rotate { candidate, rotation } => {
+        Operation::Rotate {
+            candidate,
+            keep_previous,
+            rotation,
+        } => {
+            if *keep_previous {
+                set_aside(&mut entry, rotation, now, true);
+            }
             if let Some(current) = &mut entry.current {
                 if let Some(candidate) = candidate {
                     current.credential = candidate.clone();
@@ -429,27 +442,32 @@ pub(super) fn absorb(current: &mut Registration, remote: &RemoteClient, now: Tim
     }
 }
 
-/// The current registration becomes the previous one; a still earlier one keeps its time and then goes.
-fn displace(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {
+/// The current registration, or its secret where the client stays, becomes the previous one; a still earlier one keeps its
+/// time and then goes.
+fn set_aside(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp, same_client: bool) {
     if let Some(earlier) = entry.previous.take() {
         entry.obligations.push(retiring(earlier, now));
     }
-    entry.previous = entry.current.take().map(|registration| Previous {
+    entry.previous = entry.current.clone().map(|registration| Previous {
         registration,
+        same_client,
         overlap_seconds: rotation.overlap_seconds,
         retire_at: None,
         unproven_since: None,
     });
 }
 
-/// The obligation to remove a registration whose overlap has ended, or ends at its time. Where that was not known yet,
+/// The obligation to remove a registration, or an earlier secret, whose overlap has ended, or ends at its time. Where that was not known yet,
 /// its whole overlap begins now.
 pub(super) fn retiring(previous: Previous, now: Timestamp) -> Obligation {
     let not_before = previous.retire_at.unwrap_or_else(|| {
         let overlap = jiff::SignedDuration::from_secs(previous.overlap_seconds.into());
         now.checked_add(overlap).unwrap_or(now)
     });
-    Obligation::of_registration(previous.registration, now, not_before)
+    Obligation {
+        only_secret: previous.same_client,
+        ..Obligation::of_registration(previous.registration, now, not_before)
+    }
 }
 
 fn serve(entry: &mut LedgerEntry, rotation: &Rotation, now: Timestamp) {

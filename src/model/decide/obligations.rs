@@ -22,9 +22,17 @@ pub(super) fn store_answer(state: &State) -> Flow {
         return Ok(());
     }
     let mut entry = entry.clone();
-    entry
+    // What is deleted has no secrets any more.
+    let deleted = |owed: &&Obligation| done(owed) && !owed.only_secret && owed.removal == Removal::Delete;
+    let deleted = entry
         .obligations
-        .retain_mut(|obligation| !done(obligation) || keeps_its_name(state, obligation));
+        .iter()
+        .find(deleted)
+        .map(|owed| owed.handle.clone());
+    entry.obligations.retain_mut(|owed| {
+        let went_with_it = owed.only_secret && deleted.as_ref() == Some(&owed.handle);
+        !went_with_it && (!done(owed) || keeps_its_name(state, owed))
+    });
     go(written_or_removed(state, entry))
 }
 
@@ -38,7 +46,7 @@ fn keeps_its_name(state: &State, owed: &mut Obligation) -> bool {
         return false;
     };
     let over = after(attempt.at, state.here.timing.late_delivery);
-    if !is_all(server, &owed.handle) || over <= state.now {
+    if owed.only_secret || !is_all(server, &owed.handle) || over <= state.now {
         return false;
     }
     owed.not_before = over;
@@ -285,9 +293,7 @@ pub(super) fn secret_left<'a>(state: &'a State, entry: &LedgerEntry) -> Option<&
 pub(in crate::model) fn is_removal(step: &Step) -> bool {
     match step {
         Step::Observe(Query::Lost(_) | Query::Revoked(_)) => true,
-        Step::Call(Call { request, .. }) => {
-            matches!(request, Request::Delete { .. } | Request::Disable { .. })
-        }
+        Step::Call(Call { request, .. }) => request.removes(),
         Step::Record(Record::Write {
             entry,
             call: Some(id),
@@ -319,6 +325,7 @@ fn recorded_call(state: &State, entry: &LedgerEntry) -> Option<Call> {
         None => obligation.handle.clone().into(),
     };
     let request = match obligation.removal {
+        _ if obligation.only_secret => Request::RetireSecret { target },
         Removal::Delete => Request::Delete { target },
         Removal::Disable => Request::Disable { target },
         Removal::Retain => return None,

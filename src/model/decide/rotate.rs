@@ -7,7 +7,7 @@ use super::case::{Case, Flow, Trouble, attempt, end, record};
 use super::{Decision, Wake, keep, register};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
-use crate::model::capabilities::ChosenBy;
+use crate::model::capabilities::{ChosenBy, Overlap};
 use crate::model::confidential::Confidential;
 use crate::model::ledger::{Intent, LedgerEntry, Operation};
 use crate::model::metadata::Credential;
@@ -40,10 +40,21 @@ pub(super) fn when_due(
         Ok(method) => method,
         Err(why) => return case.blocked(not_possible(&why)),
     };
+    if method == Method::SecondSecret
+        && let Some(previous) = entry.previous.as_ref().filter(|previous| previous.same_client)
+    {
+        // There are two slots and no third one, and what has an overlap keeps it.
+        return Ok(previous.retire_at.or(found.next));
+    }
     keep::rehearse(case, entry)?;
     match method {
-        Method::InPlace => {
-            let candidate = match server.capabilities.rotated_secret {
+        Method::InPlace | Method::SecondSecret => {
+            let keep_previous = method == Method::SecondSecret;
+            let chosen_by = match server.capabilities.overlap {
+                Overlap::TwoSlots(chosen_by) if keep_previous => chosen_by,
+                _ => server.capabilities.rotated_secret,
+            };
+            let candidate = match chosen_by {
                 ChosenBy::Caller => Some(Credential {
                     client_id: current.credential.client_id.clone(),
                     client_secret: Some(Confidential::generate(rng)),
@@ -53,7 +64,11 @@ pub(super) fn when_due(
             let attempt = attempt(case.state, rng, 0);
             let call = Some(attempt.id.clone());
             let intent = Some(Intent {
-                operation: Operation::Rotate { candidate, rotation },
+                operation: Operation::Rotate {
+                    candidate,
+                    keep_previous,
+                    rotation,
+                },
                 attempt,
             });
             let entry = LedgerEntry {

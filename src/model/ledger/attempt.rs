@@ -56,6 +56,9 @@ pub enum Operation {
     Rotate {
         /// Where we choose: the credential that will be in effect.
         candidate: Option<Credential>,
+        /// The secret before it stays good, as the earlier one of two.
+        #[serde(default)]
+        keep_previous: bool,
         /// The rotation that it serves.
         rotation: Rotation,
     },

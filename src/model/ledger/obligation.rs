@@ -18,6 +18,9 @@ pub struct Obligation {
     /// the name that was asked for.
     #[serde(default)]
     pub lost: Option<Candidate>,
+    /// Only an earlier secret of the client goes. The client stays.
+    #[serde(default)]
+    pub only_secret: bool,
     /// How it is removed.
     pub removal: Removal,
     /// When it became an obligation.
@@ -41,6 +44,7 @@ impl Obligation {
             handle,
             registration: None,
             lost: None,
+            only_secret: false,
             removal: Removal::Delete,
             since,
             not_before,
@@ -66,6 +70,12 @@ impl Obligation {
     /// Which client at the server it is about, for a person who looks for it there.
     pub fn described(&self) -> String {
         match (&self.registration, &self.lost) {
+            (Some(registration), _) if self.only_secret => {
+                format!(
+                    "an earlier secret of client {}",
+                    registration.credential.client_id
+                )
+            }
             (Some(registration), _) => format!("client {}", registration.credential.client_id),
             (None, Some(lost)) if lost.trace == Trace::None => format!(
                 "perhaps a client with software_id {} and software_version {}",

@@ -88,6 +88,9 @@ pub enum Loss {
 pub struct Previous {
     /// What it was.
     pub registration: Registration,
+    /// It is an earlier secret of the current client, and no client of its own.
+    #[serde(default)]
+    pub same_client: bool,
     /// How long it lives on after the new credential is published and, where possible, proven.
     pub overlap_seconds: u32,
     /// When it is retired; not known until the new credential is published and proven.

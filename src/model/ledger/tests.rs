@@ -61,6 +61,7 @@ fn an_entry_claims_every_exact_name_that_it_answers_for() {
     entry.current = Some(named("current"));
     entry.previous = Some(Previous {
         registration: named("previous"),
+        same_client: false,
         overlap_seconds: 0,
         retire_at: None,
         unproven_since: None,
@@ -69,6 +70,7 @@ fn an_entry_claims_every_exact_name_that_it_answers_for() {
         handle: "owed".into(),
         registration: Some(named("owed")),
         lost: None,
+        only_secret: false,
         removal: Removal::Delete,
         since: testing::noon(),
         not_before: testing::noon(),

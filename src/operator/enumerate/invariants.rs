@@ -89,6 +89,7 @@ impl Checker {
             Request::Update { target, .. } => ("Update", target.handle.clone()),
             Request::Rotate { target, .. } => ("Rotate", target.handle.clone()),
             Request::Delete { target } | Request::Disable { target } => ("Delete", target.handle.clone()),
+            Request::RetireSecret { target } => ("RetireSecret", target.handle.clone()),
             Request::ProvisionScopes(_) => return,
         };
         let place = (kind, handle.clone());
@@ -119,6 +120,15 @@ impl Checker {
             self.may_be_deleted.contains(&handle) && !self.entries.values().any(|(_, entry)| current(entry));
         if kind == "Delete" && !evident {
             self.violated(format!("S9: {handle} is deleted without evidence"));
+        }
+        let in_overlap = |entry: &LedgerEntry| {
+            let previous = entry.previous.as_ref().filter(|previous| previous.same_client);
+            previous.is_some_and(|previous| previous.registration.handle == handle)
+        };
+        if kind == "RetireSecret" && self.entries.values().any(|(_, entry)| in_overlap(entry)) {
+            self.violated(format!(
+                "S7: an earlier secret of {handle} is retired in its overlap"
+            ));
         }
     }
 
@@ -198,11 +208,16 @@ impl Checker {
                 self.violated(format!(
                     "S9: {handle} is owed without evidence that its resource is gone"
                 ));
-            } else {
+            } else if !owed.only_secret {
                 self.may_be_deleted.insert(owed.handle.clone());
             }
             if let Some(attempt) = &owed.attempt {
-                let ids = self.recorded.entry(("Delete", owed.handle.clone())).or_default();
+                let kind = if owed.only_secret {
+                    "RetireSecret"
+                } else {
+                    "Delete"
+                };
+                let ids = self.recorded.entry((kind, owed.handle.clone())).or_default();
                 ids.insert(attempt.id.clone());
             }
         }

@@ -1,7 +1,10 @@
 //! The kinds of servers that every scene is tried with.
 
 use crate::model::{Capabilities, Fault, testing};
-use crate::operator::scenarios::servers::{auth0, cocoon, composer, dynamic_registration, hydra, keycloak};
+use crate::operator::scenarios::servers::{
+    auth0, cocoon, composer, dynamic_registration, hydra, hydra_with_two_secrets, keycloak,
+    keycloak_with_two_secrets,
+};
 
 /// One kind of server. What sets a kind apart is said here, as data: a kind whose scenes need other acts or another
 /// comparison gets a field for it, so that no scene asks for a name.
@@ -33,6 +36,16 @@ pub(super) const ALL: &[Profile] = &[
     Profile {
         name: "hydra",
         capabilities: hydra,
+        switched_off: Fault::Invalid,
+    },
+    Profile {
+        name: "keycloak-two-secrets",
+        capabilities: keycloak_with_two_secrets,
+        switched_off: Fault::Unavailable,
+    },
+    Profile {
+        name: "hydra-two-secrets",
+        capabilities: hydra_with_two_secrets,
         switched_off: Fault::Invalid,
     },
     Profile {

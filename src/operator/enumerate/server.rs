@@ -104,6 +104,7 @@ impl Stage {
                 Request::Update { target, .. }
                 | Request::Rotate { target, .. }
                 | Request::Delete { target }
+                | Request::RetireSecret { target }
                 | Request::Disable { target },
             ) => Some(if self.clients().contains_key(&target.handle) {
                 Fault::Invalid("404 for the client".to_owned())

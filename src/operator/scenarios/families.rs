@@ -1,12 +1,22 @@
 //! Servers of every kind: who chooses, what is shown again, and what a lost answer costs.
 
 use super::bench::Bench;
-use super::servers::{auth0, cocoon, composer, hydra, keycloak};
+use super::servers::{
+    auth0, cocoon, composer, hydra, hydra_with_two_secrets, keycloak, keycloak_with_two_secrets,
+};
 use crate::cluster::memory::WriteKind;
 use crate::model::{Capabilities, Fault, Field};
 use crate::provider::memory::Fate;
 
-const ALL: [fn() -> Capabilities; 5] = [auth0, cocoon, composer, hydra, keycloak];
+const ALL: [fn() -> Capabilities; 7] = [
+    auth0,
+    cocoon,
+    composer,
+    hydra,
+    hydra_with_two_secrets,
+    keycloak,
+    keycloak_with_two_secrets,
+];
 
 /// A bench whose client asks for what the server knows.
 fn bench(capabilities: fn() -> Capabilities) -> Bench {

@@ -13,4 +13,5 @@ mod rights;
 pub(super) mod servers;
 mod stories;
 mod turns;
+mod two_secrets;
 mod weather;

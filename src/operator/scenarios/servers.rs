@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Capabilities, ChosenBy, Field, HandleKind, ScopeModel, testing};
+use crate::model::{Capabilities, ChosenBy, Field, HandleKind, Overlap, ScopeModel, testing};
 
 /// We choose id and secret, and nothing shows the secret again; no client credentials, so nothing can be proven.
 pub(in crate::operator) fn cocoon() -> Capabilities {
@@ -37,6 +37,14 @@ pub(in crate::operator) fn keycloak() -> Capabilities {
     }
 }
 
+/// With the realm's policy that lets a client have two secrets.
+pub(in crate::operator) fn keycloak_with_two_secrets() -> Capabilities {
+    Capabilities {
+        overlap: Overlap::TwoSlots(ChosenBy::Caller),
+        ..keycloak()
+    }
+}
+
 /// As released: we choose id and secret, the secret is never shown, and the id addresses the client.
 pub(in crate::operator) fn hydra() -> Capabilities {
     Capabilities {
@@ -44,6 +52,14 @@ pub(in crate::operator) fn hydra() -> Capabilities {
         handle: HandleKind::ClientId,
         can_disable: false,
         ..keycloak()
+    }
+}
+
+/// With the call that adds a secret, which is in no release yet.
+pub(in crate::operator) fn hydra_with_two_secrets() -> Capabilities {
+    Capabilities {
+        overlap: Overlap::TwoSlots(ChosenBy::Server),
+        ..hydra()
     }
 }
 

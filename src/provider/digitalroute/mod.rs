@@ -314,13 +314,13 @@ impl Provider for DigitalRoute {
             Request::Rotate {
                 target,
                 candidate: None,
+                keep_previous: false,
             } => self.rotate(&target.handle, within).await,
             Request::Delete { target } => self.delete(&target.handle, within).await,
             Request::ProvisionScopes(scopes) => self.provision(scopes, within).await,
-            Request::Rotate {
-                candidate: Some(_), ..
+            Request::Rotate { .. } | Request::RetireSecret { .. } | Request::Disable { .. } => {
+                Err(no_such_call())
             }
-            | Request::Disable { .. } => Err(no_such_call()),
         }
     }
 }

@@ -344,9 +344,10 @@ impl Provider for DynamicRegistration {
             Request::Register(candidate) => self.register(candidate, within).await,
             Request::Update { target, metadata, .. } => self.update(target, metadata, within).await,
             Request::Delete { target } => self.delete(target, within).await,
-            Request::Rotate { .. } | Request::Disable { .. } | Request::ProvisionScopes(_) => {
-                Err(no_such_call())
-            }
+            Request::Rotate { .. }
+            | Request::RetireSecret { .. }
+            | Request::Disable { .. }
+            | Request::ProvisionScopes(_) => Err(no_such_call()),
         }
     }
 }

@@ -48,6 +48,7 @@ async fn a_client() {
             Request::Rotate {
                 target: "app".into(),
                 candidate: None,
+                keep_previous: false,
             },
             Request::Update {
                 target: "app".into(),

@@ -96,6 +96,7 @@ impl Bench {
             Request::Register(candidate) => candidate.name.as_str(),
             Request::Update { target, .. }
             | Request::Rotate { target, .. }
+            | Request::RetireSecret { target }
             | Request::Delete { target }
             | Request::Disable { target } => target.handle.0.as_str(),
             Request::ProvisionScopes(_) => "",
@@ -151,6 +152,7 @@ impl Bench {
         let rotate = |name: &str| Request::Rotate {
             target: name.into(),
             candidate: None,
+            keep_previous: false,
         };
         let delete = |name: &str| Request::Delete { target: name.into() };
         tell(

@@ -53,6 +53,7 @@ async fn no_more_than_is_needed() {
     let rotate = Request::Rotate {
         target: handle().into(),
         candidate: None,
+        keep_previous: false,
     };
     bench.adapter.perform(&rotate, WITHIN).await.unwrap();
     assert_eq!(asked(&bench), [format!("PATCH {app} basic")]);
@@ -108,6 +109,7 @@ async fn what_the_server_has_not_is_not_sent() {
         Request::Rotate {
             target: "app".into(),
             candidate: Some(credential),
+            keep_previous: false,
         },
         Request::Register(Box::new(candidate("..", &[]))),
         Request::Delete { target: "..".into() },
@@ -115,6 +117,7 @@ async fn what_the_server_has_not_is_not_sent() {
         Request::Rotate {
             target: ".".into(),
             candidate: None,
+            keep_previous: false,
         },
     ] {
         let fault = bench.change(&request, WITHIN).await.unwrap_err();

@@ -40,6 +40,7 @@ async fn one_life() {
     let rotate = Request::Rotate {
         target: handle.clone().into(),
         candidate: None,
+        keep_previous: false,
     };
     let rotated = client_of(adapter.perform(&rotate, WITHIN).await.unwrap());
     assert_ne!(rotated.credential, client.credential);

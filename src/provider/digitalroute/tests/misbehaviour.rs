@@ -154,6 +154,7 @@ async fn call(bench: &Bench, call: &str, within: Duration) -> String {
         "rotate" => Request::Rotate {
             target: handle().into(),
             candidate: None,
+            keep_previous: false,
         },
         "delete" => Request::Delete {
             target: handle().into(),

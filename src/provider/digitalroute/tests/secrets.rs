@@ -49,6 +49,7 @@ async fn said(bench: &Bench) -> String {
         Request::Rotate {
             target: "nobody".into(),
             candidate: None,
+            keep_previous: false,
         },
         Request::Delete {
             target: "nobody".into(),

@@ -160,6 +160,7 @@ async fn a_credential_that_is_refused() {
         let rotate = Request::Rotate {
             target: "app".into(),
             candidate: None,
+            keep_previous: false,
         };
         let register = Request::Register(Box::new(candidate("new", &["read"])));
         for request in [rotate, register] {

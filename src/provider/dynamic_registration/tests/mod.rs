@@ -243,6 +243,7 @@ async fn what_there_is_no_call_for_is_not_asked() {
         Request::Rotate {
             target: Box::new(target.clone()),
             candidate: None,
+            keep_previous: false,
         },
         Request::Disable {
             target: Box::new(target),
