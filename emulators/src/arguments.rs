@@ -4,6 +4,7 @@ pub mod cocoon;
 pub mod composer;
 pub mod digitalroute;
 pub mod dynamic_registration;
+pub mod hydra;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

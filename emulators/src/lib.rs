@@ -8,7 +8,7 @@
 //!
 //! * this crate's root: sockets ([`server`]), the course of one call ([`hub`]), the [`journal`], what goes
 //!   wrong on command ([`misbehave`], [`garble`], [`wire`]) and the [`control`] API under `/_control`;
-//! * one module for each product ([`cocoon`], [`composer`], [`digitalroute`]) or standard
+//! * one module for each product ([`cocoon`], [`composer`], [`digitalroute`], [`hydra`]) or standard
 //!   ([`dynamic_registration`]), which implements [`AuthServer`] in memory and without any I/O. What management APIs have in common is in
 //!   [`speech`], [`listing`] and [`lagged`], the values of shared switches in [`management_choices`].
 //!
@@ -32,6 +32,7 @@ pub mod emulator;
 pub mod garble;
 pub mod http;
 pub mod hub;
+pub mod hydra;
 pub mod journal;
 pub mod lagged;
 pub mod listing;

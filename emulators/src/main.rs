@@ -10,9 +10,10 @@ use arguments::cocoon::CocoonArgs;
 use arguments::composer::ComposerArgs;
 use arguments::digitalroute::DigitalRouteArgs;
 use arguments::dynamic_registration::DynamicRegistrationArgs;
+use arguments::hydra::HydraArgs;
 use authserver_emulator::emulator::Emulator;
 use authserver_emulator::switch::{self, SwitchInfo};
-use authserver_emulator::{AuthServer, cocoon, composer, digitalroute, dynamic_registration};
+use authserver_emulator::{AuthServer, cocoon, composer, digitalroute, dynamic_registration, hydra};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -37,6 +38,8 @@ enum Server {
     Digitalroute(Box<DigitalRouteArgs>),
     /// Any server with dynamic client registration: RFC 7591 and RFC 7592.
     DynamicRegistration(Box<DynamicRegistrationArgs>),
+    /// Ory Hydra: the admin API and the token endpoint.
+    Hydra(Box<HydraArgs>),
 }
 
 #[tokio::main]
@@ -53,6 +56,7 @@ async fn main() -> anyhow::Result<()> {
         Server::DynamicRegistration(args) if args.common.list_switches => {
             list(&dynamic_registration::Switches::info())
         }
+        Server::Hydra(args) if args.common.list_switches => list(&hydra::Switches::info()),
         Server::Cocoon(args) => {
             let config = args.config()?;
             run(config.listen, cocoon::Emulator::start(config)).await
@@ -68,6 +72,10 @@ async fn main() -> anyhow::Result<()> {
         Server::DynamicRegistration(args) => {
             let config = args.config()?;
             run(config.listen, dynamic_registration::Emulator::start(config)).await
+        }
+        Server::Hydra(args) => {
+            let config = args.config()?;
+            run(config.listen, hydra::Emulator::start(config)).await
         }
     }
 }
