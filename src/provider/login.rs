@@ -279,7 +279,7 @@ impl Login {
             token: Arc::new(Token {
                 authorization: granted.authorization,
                 came: Instant::now(),
-                stale: asked + (granted.life - margin),
+                stale: asked + granted.life.saturating_sub(margin),
                 refused: AtomicBool::new(false),
             }),
             refresh: granted.refresh,
