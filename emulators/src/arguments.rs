@@ -1,5 +1,6 @@
 //! What the program can be started with.
 
+pub mod auth0;
 pub mod cocoon;
 pub mod composer;
 pub mod digitalroute;

@@ -8,7 +8,7 @@
 //!
 //! * this crate's root: sockets ([`server`]), the course of one call ([`hub`]), the [`journal`], what goes
 //!   wrong on command ([`misbehave`], [`garble`], [`wire`]) and the [`control`] API under `/_control`;
-//! * one module for each product ([`cocoon`], [`composer`], [`digitalroute`], [`hydra`]) or standard
+//! * one module for each product ([`auth0`], [`cocoon`], [`composer`], [`digitalroute`], [`hydra`]) or standard
 //!   ([`dynamic_registration`]), which implements [`AuthServer`] in memory and without any I/O. What management APIs have in common is in
 //!   [`speech`], [`listing`] and [`lagged`], the values of shared switches in [`management_choices`].
 //!
@@ -23,6 +23,7 @@
 //! # Ok(()) }
 //! ```
 
+pub mod auth0;
 pub mod cocoon;
 pub mod composer;
 pub mod control;

@@ -6,6 +6,7 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 
 use anyhow::Context as _;
+use arguments::auth0::Auth0Args;
 use arguments::cocoon::CocoonArgs;
 use arguments::composer::ComposerArgs;
 use arguments::digitalroute::DigitalRouteArgs;
@@ -13,7 +14,7 @@ use arguments::dynamic_registration::DynamicRegistrationArgs;
 use arguments::hydra::HydraArgs;
 use authserver_emulator::emulator::Emulator;
 use authserver_emulator::switch::{self, SwitchInfo};
-use authserver_emulator::{AuthServer, cocoon, composer, digitalroute, dynamic_registration, hydra};
+use authserver_emulator::{AuthServer, auth0, cocoon, composer, digitalroute, dynamic_registration, hydra};
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -30,6 +31,8 @@ struct Command {
 
 #[derive(Subcommand)]
 enum Server {
+    /// Auth0: a tenant's Management API v2 and its token endpoint.
+    Auth0(Box<Auth0Args>),
     /// Cocoon Data SafeShare, formerly the Covata Platform.
     Cocoon(Box<CocoonArgs>),
     /// Composer Trusted Access: Zoomdata, Logi Composer, Symphony, Simba.
@@ -50,6 +53,7 @@ async fn main() -> anyhow::Result<()> {
         .with_writer(io::stderr)
         .init();
     match Command::parse().server {
+        Server::Auth0(args) if args.common.list_switches => list(&auth0::Switches::info()),
         Server::Cocoon(args) if args.common.list_switches => list(&cocoon::Switches::info()),
         Server::Composer(args) if args.common.list_switches => list(&composer::Switches::info()),
         Server::Digitalroute(args) if args.common.list_switches => list(&digitalroute::Switches::info()),
@@ -57,6 +61,10 @@ async fn main() -> anyhow::Result<()> {
             list(&dynamic_registration::Switches::info())
         }
         Server::Hydra(args) if args.common.list_switches => list(&hydra::Switches::info()),
+        Server::Auth0(args) => {
+            let config = args.config()?;
+            run(config.listen, auth0::Emulator::start(config)).await
+        }
         Server::Cocoon(args) => {
             let config = args.config()?;
             run(config.listen, cocoon::Emulator::start(config)).await

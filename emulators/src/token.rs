@@ -3,6 +3,8 @@
 //! Tokens look like the signed tokens of a real server, with RS256 in their header, but their signature is
 //! random: only the emulator can tell whether it issued one.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hyper::header::{HeaderValue, WWW_AUTHENTICATE};
@@ -58,6 +60,17 @@ impl Form {
             return Err(Refusal::new("invalid_request", "the body is not a form"));
         }
         Ok(Self(form_urlencoded::parse(&request.body).into_owned().collect()))
+    }
+
+    /// Reads a request, whatever it is for, that may be JSON too: an object of texts.
+    pub fn or_json(request: &Request) -> Result<Self, Refusal> {
+        if request.media_type() != "application/json" {
+            return Self::read(request);
+        }
+        let fields = serde_json::from_slice::<BTreeMap<String, String>>(&request.body);
+        let fields =
+            fields.map_err(|_| Refusal::new("invalid_request", "the body is not an object of texts"))?;
+        Ok(Self(fields.into_iter().collect()))
     }
 
     /// Reads a request for `client_credentials`, and refuses any other.
@@ -212,20 +225,24 @@ pub fn challenged(answer: Answer, request: &Request) -> Answer {
 
 /// What looks like a signed token of a client, good for so many seconds.
 pub fn jwt(client_id: &str, scope: &str, expiry_seconds: u64) -> String {
-    let mut rng = rand::rng();
-    let mut signature = [0; SIGNATURE];
-    rng.fill_bytes(&mut signature);
-    let issued = Timestamp::now().as_second();
-    let header = json!({ "alg": "RS256", "kid": "emulator", "typ": "JWT" });
     let claims = json!({
         "iss": "authserver-emulator",
         "sub": client_id,
         "client_id": client_id,
         "scope": scope,
-        "iat": issued,
-        "exp": issued.saturating_add_unsigned(expiry_seconds),
-        "jti": format!("{:032x}", rng.next_u64()),
+        "jti": format!("{:032x}", rand::rng().next_u64()),
     });
+    jwt_of(claims, expiry_seconds)
+}
+
+/// What looks like a signed token with these claims, issued now and good for so many seconds.
+pub fn jwt_of(mut claims: Value, expiry_seconds: u64) -> String {
+    let mut signature = [0; SIGNATURE];
+    rand::rng().fill_bytes(&mut signature);
+    let issued = Timestamp::now().as_second();
+    claims["iat"] = json!(issued);
+    claims["exp"] = json!(issued.saturating_add_unsigned(expiry_seconds));
+    let header = json!({ "alg": "RS256", "kid": "emulator", "typ": "JWT" });
     let part = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
     let [header, claims] = [header, claims].map(|value| part(value.to_string().as_bytes()));
     format!("{header}.{claims}.{}", part(&signature))

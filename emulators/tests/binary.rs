@@ -2,69 +2,19 @@
 
 #![allow(clippy::expect_used, reason = "these are tests")]
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+#[path = "support/program.rs"]
+mod process;
+
+use std::io::Read as _;
+use std::process::Command;
 
 use authserver_emulator::switch::SwitchInfo;
-use authserver_emulator::{cocoon, composer, digitalroute, dynamic_registration};
+use authserver_emulator::{auth0, cocoon, composer, digitalroute, dynamic_registration};
+use process::{ends_after, server, start, stderr_of};
 use serde_json::{Value, json};
 
 fn program(arguments: &[&str]) -> Command {
     server("digitalroute", arguments)
-}
-
-fn server(name: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_authserver-emulator"));
-    command
-        .arg(name)
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    command
-}
-
-/// Starts it and reads the line that it prints when it is ready.
-fn start(command: &mut Command) -> (Child, String) {
-    let mut child = command.spawn().expect("it starts");
-    let mut line = String::new();
-    let out = child.stdout.as_mut().expect("its output is piped");
-    BufReader::new(out)
-        .read_line(&mut line)
-        .expect("it prints a line");
-    let ready: Value = serde_json::from_str(&line).expect("the line is JSON");
-    assert_eq!(ready.as_object().map(serde_json::Map::len), Some(1));
-    (
-        child,
-        ready["url"].as_str().expect("the line has an address").to_owned(),
-    )
-}
-
-fn ends_after(mut child: Child, signal: &str) {
-    let id = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-s", signal, &id])
-            .status()
-            .expect("kill runs")
-            .success()
-    );
-    let deadline = Instant::now() + Duration::from_secs(10);
-    loop {
-        if let Some(status) = child.try_wait().expect("it can be waited for") {
-            assert!(status.success(), "{status}");
-            return;
-        }
-        assert!(Instant::now() < deadline, "it does not end");
-        std::thread::sleep(Duration::from_millis(10));
-    }
-}
-
-fn stderr_of(command: &mut Command) -> String {
-    let output = command.output().expect("it starts");
-    assert!(!output.status.success());
-    assert!(output.stdout.is_empty());
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 async fn status(url: String, user: &str, password: &str) -> u16 {
@@ -150,6 +100,7 @@ async fn it_can_be_open() {
 
 #[test]
 fn it_lists_its_switches() {
+    lists("auth0", &auth0::Switches::info());
     lists("cocoon", &cocoon::Switches::info());
     lists("composer", &composer::Switches::info());
     lists("digitalroute", &digitalroute::Switches::info());
