@@ -34,6 +34,8 @@ pub struct Desired {
     pub overlap_required: bool,
     /// Whether a rotation may change the client id.
     pub client_id_may_change: bool,
+    /// The spec refers to the secret, so nobody else may choose one.
+    pub secret_is_given: bool,
 }
 
 /// Checks a spec against the server's rules and abilities.
@@ -75,6 +77,7 @@ pub fn accept(
             Some(ClientIdChange::Forbidden) => false,
             None => changes_id_anyway,
         },
+        secret_is_given: spec.client_secret_ref.is_some(),
     })
 }
 

@@ -53,8 +53,8 @@ pub use publication::{FoundSecret, Publication};
 pub use report::{Condition, Effective, Happening, Obstacle, Report, RotationState, Status};
 pub use scrub::Scrub;
 pub use state::{
-    Answer, ClientObject, ClientView, Closed, Here, LedgerView, NamespaceView, Observation, Pass, Server,
-    ServerView, State, Timing, Written,
+    Answer, ClientObject, ClientView, Closed, GivenSecret, Here, LedgerView, NamespaceView, Observation,
+    Pass, Server, ServerView, State, Timing, Written,
 };
 pub use step::{
     Call, Outcome, Publish, PublishMode, Query, Quota, Record, Refusal, Request, Step, Target, TokenRequest,

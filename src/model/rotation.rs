@@ -4,7 +4,8 @@ use croner::Cron;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::access::Desired;
-use super::capabilities::{Capabilities, Overlap};
+use super::capabilities::{Capabilities, ChosenBy, Overlap};
+use super::confidential::Confidential;
 use super::ledger::{LedgerEntry, Registration, Rotation};
 use super::state::ClientObject;
 use crate::api::{ANNOTATION_VALUE_MAX, Schedule};
@@ -44,6 +45,9 @@ pub enum NotPossible {
     /// A second client would need the same client id.
     #[error("clientID is chosen, and no two clients have one client id")]
     ClientIdIsChosen,
+    /// The spec refers to the secret.
+    #[error("clientSecretRef names the secret, and the operator makes no other one")]
+    SecretIsGiven,
     /// The annotation is too long to be an order.
     #[error("the value of the rotate annotation is longer than {ANNOTATION_VALUE_MAX} characters")]
     AnnotationTooLong,
@@ -64,6 +68,7 @@ impl NotPossible {
             Self::ClientIdIsChosen => {
                 "ask for no overlap where the server can rotate in place, or make this OAuthClient again without clientID"
             }
+            Self::SecretIsGiven => "change the value in the Secret that clientSecretRef names",
             Self::NameIsExact => "ask for no overlap, or make this OAuthClient again without an exact name",
             Self::AnnotationTooLong => "give the annotation a shorter value",
             Self::BadSchedule(_) | Self::NeverFires(_) => "change rotation.schedule",
@@ -71,12 +76,14 @@ impl NotPossible {
     }
 }
 
-/// Looks at all triggers. One rotation serves all that are due.
+/// Looks at all triggers. One rotation serves all that are due. `given` is the secret that the spec refers to: another one
+/// than the current is a trigger, and without that nothing is.
 pub fn triggers(
     client: &ClientObject,
     entry: &LedgerEntry,
     current: &Registration,
     desired: &Desired,
+    given: Option<&Confidential>,
     now: Timestamp,
 ) -> Result<Triggers, NotPossible> {
     let annotation = client.rotate.clone().filter(|value| !entry.served.knows(value));
@@ -85,6 +92,19 @@ pub fn triggers(
         .is_some_and(|value| value.chars().count() > ANNOTATION_VALUE_MAX)
     {
         return Err(NotPossible::AnnotationTooLong);
+    }
+    if desired.secret_is_given {
+        let changed = given.is_some() && given != current.credential.client_secret.as_ref();
+        if annotation.is_some() && !changed {
+            return Err(NotPossible::SecretIsGiven);
+        }
+        return Ok(Triggers {
+            due: changed.then_some(Rotation {
+                annotation,
+                overlap_seconds: desired.overlap_seconds,
+            }),
+            next: None,
+        });
     }
     let since = entry.served.rotated_at.unwrap_or(current.registered_at);
     let rotation = client.spec.rotation.as_ref();
@@ -164,8 +184,11 @@ pub fn method(
         NotPossible::ClientIdWouldChange
     };
     if rotation.overlap_seconds > 0 {
-        if matches!(capabilities.overlap, Overlap::TwoSlots(_)) {
-            return Ok(Method::SecondSecret);
+        match capabilities.overlap {
+            // The server would choose the second secret.
+            Overlap::TwoSlots(ChosenBy::Server) if desired.secret_is_given => {}
+            Overlap::TwoSlots(_) => return Ok(Method::SecondSecret),
+            Overlap::None | Overlap::SecondClient => {}
         }
         if capabilities.overlap == Overlap::SecondClient && replaceable {
             return Ok(Method::Replacement);
@@ -189,7 +212,6 @@ pub fn method(
 
 #[cfg(test)]
 mod tests {
-    use super::super::capabilities::ChosenBy;
     use super::super::state::NamespaceView;
     use super::super::{access, testing};
     use super::*;

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 
 use super::capabilities::Capabilities;
+use super::confidential::Confidential;
 use super::fault::Fault;
 use super::ledger::{Endpoints, LedgerEntry, Unreadable};
 use super::metadata::RemoteClient;
@@ -12,7 +13,7 @@ use super::names::{AttemptId, ClientKey, ClusterId, InstanceId, ServerKey, Subje
 use super::publication::FoundSecret;
 use super::report::{Happening, Status};
 use super::step::{Refusal, Verification};
-use crate::api::{AccessRule, OAuthClientSpec};
+use crate::api::{AccessRule, LABEL_SERVER_CREDENTIALS, LABEL_TRUE, OAuthClientSpec, SecretKeyRef};
 
 /// What is known about one client: the input of [`super::decide`], changed only by [`super::fold`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,10 +36,59 @@ pub struct State {
     pub secret: Option<FoundSecret>,
     /// Why that Secret cannot be seen, if so: then `secret` says nothing.
     pub secret_hidden: Option<String>,
+    /// The client secret that the spec refers to.
+    pub given: GivenSecret,
     /// What the server was last seen to hold for the current registration.
     pub seen: Option<Observation>,
     /// What this pass has done so far. Lost in a crash, and nothing depends on it but this pass.
     pub pass: Pass,
+}
+
+/// The client secret that a spec refers to (`clientSecretRef`).
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum GivenSecret {
+    /// It refers to none.
+    NotAsked,
+    /// It cannot be used, and why.
+    Missing(String),
+    /// This one.
+    There(Confidential),
+}
+
+impl GivenSecret {
+    /// What the Secret that a spec refers to gives. It must have the label of credentials for the operator: who can write
+    /// an `OAuthClient` need not be allowed to use every Secret of the namespace.
+    pub fn of(wanted: &SecretKeyRef, found: Option<&FoundSecret>) -> Self {
+        let SecretKeyRef { name, key } = wanted;
+        let Some(found) = found else {
+            return Self::Missing(format!("there is no Secret {name}"));
+        };
+        if found.labels.get(LABEL_SERVER_CREDENTIALS).map(String::as_str) != Some(LABEL_TRUE) {
+            return Self::Missing(format!(
+                "Secret {name} has no label {LABEL_SERVER_CREDENTIALS}: \"{LABEL_TRUE}\""
+            ));
+        }
+        let Some(value) = found.data.get(key) else {
+            return Self::Missing(format!("Secret {name} has no text under key {key}"));
+        };
+        // Editors and shells like to add a line break at its end, which no secret has.
+        let line = value.expose().trim_end_matches(['\r', '\n']);
+        if line.is_empty() {
+            Self::Missing(format!("key {key} of Secret {name} is empty"))
+        } else if line.contains(char::is_control) {
+            Self::Missing(format!("key {key} of Secret {name} holds control characters"))
+        } else {
+            Self::There(Confidential::new(line))
+        }
+    }
+
+    /// The secret, where there is one that can be used.
+    pub fn secret(&self) -> Option<&Confidential> {
+        match self {
+            Self::There(secret) => Some(secret),
+            Self::NotAsked | Self::Missing(_) => None,
+        }
+    }
 }
 
 /// Who we are, and how long things take.

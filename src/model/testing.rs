@@ -226,6 +226,7 @@ pub(crate) fn settled() -> State {
         subject: subject(),
         secret: Some(found(&client, &entry)),
         secret_hidden: None,
+        given: GivenSecret::NotAsked,
         client: ClientView::Present(Box::new(client)),
         namespace: NamespaceView::default(),
         server: ServerView::Ready(Box::new(server())),

@@ -30,6 +30,8 @@ pub struct ClientFacts {
     pub rotate: Option<String>,
     /// The server that it refers to; `None` where this version cannot read the object.
     pub server: Option<ServerKey>,
+    /// The Secret that it takes its client secret from.
+    pub given: Option<String>,
     /// Whether it is ready, as reported.
     pub ready: bool,
 }
@@ -41,15 +43,20 @@ pub fn client(object: &DeserializeGuard<OAuthClient>) -> (ClientKey, Option<Clie
         namespace: object.namespace().unwrap_or_default(),
         name: object.name_any(),
     };
-    let (server, ready) = match &object.0 {
+    let (server, given, ready) = match &object.0 {
         Ok(client) => (
             Some(ServerKey::referred_to(&client.spec.server_ref, &key)),
+            client
+                .spec
+                .client_secret_ref
+                .as_ref()
+                .map(|given| given.name.clone()),
             is_ready(client),
         ),
         Err(unreadable) => {
             let why = told(&unreadable.error);
             tracing::warn!(client = %key, why, "this version cannot read an OAuthClient; nothing is done to it");
-            (None, false)
+            (None, None, false)
         }
     };
     let facts = ClientFacts {
@@ -61,6 +68,7 @@ pub fn client(object: &DeserializeGuard<OAuthClient>) -> (ClientKey, Option<Clie
             .get(api::ANNOTATION_ROTATE)
             .map(|value| short_hash(&[value], 16)),
         server,
+        given,
         ready,
     };
     (key, Some(facts))

@@ -181,6 +181,16 @@ impl Operator {
         }
     }
 
+    /// Asks for a look at every client that takes its client secret from this Secret.
+    pub fn look_at_those_given(&self, (namespace, name): &ObjectKey) {
+        let takes = |client: &ClientKey, facts: &ClientFacts| {
+            client.namespace == *namespace && facts.given.as_ref() == Some(name)
+        };
+        for (client, _) in self.clients.select(takes) {
+            self.look_at(&client, Urgency::Change);
+        }
+    }
+
     /// Asks for a look at every client of a namespace.
     pub fn look_at_namespace(&self, namespace: &str, urgency: Urgency) {
         for (client, _) in self.clients.select(|client, _| client.namespace == namespace) {

@@ -6,11 +6,13 @@ use rand::CryptoRng;
 use super::{Decision, Wake};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::{self, Desired};
+use crate::model::capabilities::ChosenBy;
+use crate::model::confidential::Confidential;
 use crate::model::fault::{Denial, Fault};
 use crate::model::ledger::{Attempt, LedgerEntry, Registration};
 use crate::model::names::{AttemptId, ServerKey, random_id};
 use crate::model::report::{Condition, Obstacle, Report, impeded, report};
-use crate::model::state::{ClientObject, Server, State, Written};
+use crate::model::state::{ClientObject, GivenSecret, Server, State, Written};
 use crate::model::step::{Record, Refusal, Step, Verification};
 
 /// Goes on with a value, or ends the chain with a decision.
@@ -120,6 +122,31 @@ impl<'a> Case<'a> {
         match access::accept(key, self.client, &self.state.namespace, server) {
             Ok(desired) => Ok(desired),
             Err(obstacle) => self.blocked(obstacle),
+        }
+    }
+
+    /// The secret of a call that sets one: the one that the spec refers to, or else a new one. Where the spec refers to one
+    /// that is not there, it is waited for, and none is made in its place.
+    pub(super) fn secret_to_set(
+        &self,
+        chosen_by: ChosenBy,
+        rng: &mut dyn CryptoRng,
+    ) -> Flow<Option<Confidential>> {
+        match (chosen_by, &self.state.given) {
+            (ChosenBy::Server, _) => Ok(None),
+            (ChosenBy::Caller, GivenSecret::NotAsked) => Ok(Some(Confidential::generate(rng))),
+            (ChosenBy::Caller, GivenSecret::There(secret)) => Ok(Some(secret.clone())),
+            (ChosenBy::Caller, GivenSecret::Missing(why)) => self.blocked_until(
+                Obstacle {
+                    on: ClientCondition::Ready,
+                    reason: ClientReason::WaitingForSecret,
+                    message: format!(
+                        "clientSecretRef: {why}. Application team: put it there. Goes on as soon as it is."
+                    ),
+                    stalled: false,
+                },
+                Wake::Backoff,
+            ),
         }
     }
 

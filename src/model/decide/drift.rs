@@ -27,15 +27,16 @@ pub(super) fn look(case: &Case, server: &Server, desired: &Desired, rng: &mut dy
         .seen
         .as_ref()
         .filter(|seen| seen.began_at >= current.as_of);
-    // What was somebody else's stays so until a look at the server shows otherwise.
-    let was_taken = case
-        .client
-        .status
-        .conditions
-        .get(&ClientCondition::Registered)
-        .is_some_and(|told| told.reason == ClientReason::NameTaken);
+    // What was somebody else's stays so until a look at the server shows otherwise, and so does what was gone there and
+    // waits for the secret that it is registered anew with.
+    let was_told = |on, reason| {
+        let told = case.client.status.conditions.get(&on);
+        told.is_some_and(|told| told.reason == reason)
+    };
+    let was_impeded = was_told(ClientCondition::Registered, ClientReason::NameTaken)
+        || was_told(ClientCondition::Ready, ClientReason::WaitingForSecret);
     let due = entry.recheck_at.is_some_and(|at| at <= case.state.now);
-    let recheck = was_taken || due;
+    let recheck = was_impeded || due;
     // A credential that is refused may have been replaced, by somebody or by a late delivery: the server can tell.
     let refused = server.capabilities.secret_readable
         && matches!(case.state.pass.verification, Some(Verification::Rejected(_)));
@@ -217,7 +218,7 @@ fn register_anew(
         register::scopes_there(case, server, metadata, Trouble::Spec)?;
     }
     let mut entry = entry.clone();
-    let candidate = register::candidate(&entry, server, desired, rng);
+    let candidate = register::candidate(case, &entry, server, desired, rng)?;
     let same_handle = match server.capabilities.handle {
         HandleKind::Name => candidate.name == current.name,
         HandleKind::ClientId => candidate.client_id.as_ref() == Some(&current.credential.client_id),

@@ -131,10 +131,32 @@ pub(super) fn resolve(case: &Case, server: &Server, desired: &Desired, rng: &mut
                 Some(remote) if remote.shows_other_credential(&current.credential) => {
                     close_as_found(case, entry, intent, remote)
                 }
-                Some(_) => repeat(case, server, entry, intent, intent.operation.clone(), rng),
+                Some(_) => {
+                    delivered(case, server, intent)?;
+                    repeat(case, server, entry, intent, intent.operation.clone(), rng)
+                }
             },
         },
     }
+}
+
+/// A second secret that the server makes and shows once is asked for again only when the first try can arrive no more: after
+/// ours it would be the current one, unknown to anybody, and ours the one that is retired.
+fn delivered(case: &Case, server: &Server, intent: &Intent) -> Flow {
+    let Operation::Rotate {
+        candidate: None,
+        keep_previous: true,
+        ..
+    } = &intent.operation
+    else {
+        return Ok(());
+    };
+    let late = case.state.here.timing.late_delivery;
+    let over = intent.attempt.at.checked_add(late).unwrap_or(intent.attempt.at);
+    if server.capabilities.secret_readable || over <= case.state.now {
+        return Ok(());
+    }
+    end(Decision::Blocked(Wake::At(over)))
 }
 
 /// It is certain that nothing was done, and after this pass nobody would know: so the intent is closed where that makes a

@@ -71,7 +71,7 @@ pub(super) fn recheck(case: &Case, server: &Server, desired: &Desired, rng: &mut
         // Refused as a client and as a registration: it is gone, and is registered anew. But where the answer to a change was
         // lost, that may have held another secret and another access.
         Some(Verification::Rejected(_)) => {
-            let candidate = register::candidate(&looked, server, desired, rng);
+            let candidate = register::candidate(case, &looked, server, desired, rng)?;
             let mut without = LedgerEntry {
                 current: None,
                 ..looked
@@ -100,7 +100,7 @@ pub(super) fn replace(case: &Case, server: &Server, desired: &Desired, rng: &mut
         return case.blocked(cannot_be_changed(server, current));
     }
     keep::rehearse(case, entry)?;
-    let candidate = register::candidate(entry, server, desired, rng);
+    let candidate = register::candidate(case, entry, server, desired, rng)?;
     let rotation = Rotation {
         annotation: (case.client.rotate.clone()).filter(|value| !entry.served.knows(value)),
         overlap_seconds: desired.overlap_seconds,

@@ -7,7 +7,6 @@ use super::{claim, entry::secret_owned, intent, keep, own_access};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::{ChosenBy, ScopeModel};
-use crate::model::confidential::Confidential;
 use crate::model::ledger::{Candidate, Chosen, Intent, LedgerEntry, Operation, Scheduled, Served, Trace};
 use crate::model::metadata::{ClientMetadata, Marker};
 use crate::model::names::{generated_name, owner_hash, random_id};
@@ -29,7 +28,7 @@ pub(super) fn first(case: &Case, server: &Server, desired: &Desired, rng: &mut d
     admitted(case, server, &entry, desired)?;
     keep::rehearse(case, &entry)?;
     scopes_there(case, server, &desired.metadata, Trouble::Spec)?;
-    let candidate = candidate(&entry, server, desired, rng);
+    let candidate = candidate(case, &entry, server, desired, rng)?;
     if candidate.trace == Trace::ExactName {
         claim::free(case, server, &candidate)?;
     }
@@ -89,11 +88,12 @@ pub(super) fn begin(
 
 /// A candidate with every value that we choose, under the entry's next name.
 pub(super) fn candidate(
+    case: &Case,
     entry: &LedgerEntry,
     server: &Server,
     desired: &Desired,
     rng: &mut dyn CryptoRng,
-) -> Candidate {
+) -> Flow<Candidate> {
     let capabilities = &server.capabilities;
     let (cluster, owner) = (&entry.cluster_id, &entry.owner);
     let number = entry.next_number;
@@ -125,7 +125,7 @@ pub(super) fn candidate(
         _ if desired.exact_name => desired.client_name.clone(),
         _ => generated,
     };
-    Candidate {
+    Ok(Candidate {
         name,
         trace,
         marker: Marker {
@@ -134,12 +134,9 @@ pub(super) fn candidate(
             nonce: random_id(rng),
         },
         client_id,
-        client_secret: match capabilities.client_secret {
-            ChosenBy::Caller => Some(Confidential::generate(rng)),
-            ChosenBy::Server => None,
-        },
+        client_secret: case.secret_to_set(capabilities.client_secret, rng)?,
         metadata: desired.metadata.clone(),
-    }
+    })
 }
 
 fn blank(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> LedgerEntry {

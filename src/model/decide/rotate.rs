@@ -7,8 +7,7 @@ use super::case::{Case, Flow, Trouble, attempt, end, record};
 use super::{Decision, Wake, keep, register};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
-use crate::model::capabilities::{ChosenBy, Overlap};
-use crate::model::confidential::Confidential;
+use crate::model::capabilities::Overlap;
 use crate::model::ledger::{Intent, LedgerEntry, Operation};
 use crate::model::metadata::Credential;
 use crate::model::report::Obstacle;
@@ -25,7 +24,14 @@ pub(super) fn when_due(
     let Some((entry, current)) = case.current() else {
         return Ok(None);
     };
-    let found = match triggers(case.client, entry, current, desired, case.state.now) {
+    let found = match triggers(
+        case.client,
+        entry,
+        current,
+        desired,
+        case.state.given.secret(),
+        case.state.now,
+    ) {
         Ok(found) => found,
         Err(why) => return case.blocked(not_possible(&why)),
     };
@@ -54,13 +60,10 @@ pub(super) fn when_due(
                 Overlap::TwoSlots(chosen_by) if keep_previous => chosen_by,
                 _ => server.capabilities.rotated_secret,
             };
-            let candidate = match chosen_by {
-                ChosenBy::Caller => Some(Credential {
-                    client_id: current.credential.client_id.clone(),
-                    client_secret: Some(Confidential::generate(rng)),
-                }),
-                ChosenBy::Server => None,
-            };
+            let candidate = case.secret_to_set(chosen_by, rng)?.map(|secret| Credential {
+                client_id: current.credential.client_id.clone(),
+                client_secret: Some(secret),
+            });
             let attempt = attempt(case.state, rng, 0);
             let call = Some(attempt.id.clone());
             let intent = Some(Intent {
@@ -79,7 +82,7 @@ pub(super) fn when_due(
         }
         Method::Replacement => {
             register::scopes_there(case, server, &desired.metadata, Trouble::Rotation)?;
-            let candidate = register::candidate(entry, server, desired, rng);
+            let candidate = register::candidate(case, entry, server, desired, rng)?;
             register::begin(case, server, entry.clone(), candidate, Some(rotation), rng)?;
             Ok(None)
         }

@@ -353,12 +353,7 @@ impl Checker {
                 found.push(format!("S4: the Secret {} of somebody else was changed", place.1));
             }
         }
-        let clients = stage.clients();
-        let accepts = |credential: &Credential| {
-            clients
-                .values()
-                .any(|client| pair(&client.credential) == pair(credential))
-        };
+        let accepts = |credential: &Credential| stage.provider.accepts(credential);
         for (place, secret) in &secrets {
             let Some(publication) = publication(secret) else {
                 continue;

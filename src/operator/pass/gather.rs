@@ -5,8 +5,8 @@ use jiff::SignedDuration;
 use super::{Connection, World};
 use crate::cluster::{Cluster, LedgerRead, Unread};
 use crate::model::{
-    ClientObject, ClientView, Closed, FoundSecret, LedgerEntry, LedgerView, NamespaceView, Pass, Refusal,
-    State, Subject, Unreadable, Version, Written, publication,
+    ClientObject, ClientView, Closed, FoundSecret, GivenSecret, LedgerEntry, LedgerView, NamespaceView, Pass,
+    Refusal, State, Subject, Unreadable, Version, Written, publication,
 };
 
 /// So often a record that changes while the rest is read is read again.
@@ -90,6 +90,7 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
     {
         not_read.get_or_insert(why.clone());
     }
+    let given = given(cluster, subject, closed.as_ref(), &client).await?;
     if let LedgerView::Held { entry, version, .. } = &ledger
         && !matches!(&client, ClientView::Present(client) if is_published(client, entry, secret.as_ref()))
         && !is_still(cluster.ledger(subject).await?, version)
@@ -119,6 +120,7 @@ async fn gather_once(world: &dyn World, subject: &Subject) -> Result<Gathered, U
         ledger,
         secret,
         secret_hidden,
+        given,
         seen: world.seen(subject),
         pass: Pass {
             refusal: not_read.map(|why| (Written::NotRead, Refusal::Denied(why))),
@@ -166,6 +168,25 @@ async fn secret(
         Err(unread) if unread.denied => Ok(Err(unread.why)),
         Err(unread) => Err(unread),
     }
+}
+
+/// The client secret that the spec refers to.
+async fn given(
+    cluster: &dyn Cluster,
+    subject: &Subject,
+    closed: Option<&Closed>,
+    client: &ClientView,
+) -> Result<GivenSecret, Unread> {
+    let ClientView::Present(client) = client else {
+        return Ok(GivenSecret::NotAsked);
+    };
+    let Some(wanted) = &client.spec.client_secret_ref else {
+        return Ok(GivenSecret::NotAsked);
+    };
+    Ok(match secret(cluster, subject, closed, &wanted.name).await? {
+        Ok(found) => GivenSecret::of(wanted, found.as_ref()),
+        Err(why) => GivenSecret::Missing(why),
+    })
 }
 
 fn is_gone(client: &ClientView) -> bool {

@@ -4,6 +4,7 @@ mod again;
 pub(super) mod bench;
 mod closed;
 mod families;
+mod given;
 mod limits;
 mod names;
 mod own_access;

@@ -153,3 +153,27 @@ async fn what_is_gone_there_in_an_overlap_is_registered_anew() {
         assert!(bench.entry().unwrap().obligations.is_empty());
     }
 }
+
+/// The first try arrives late. What it makes must not be newer than what is published, as all but the newest is retired.
+#[tokio::test]
+async fn a_rotation_that_arrives_late_takes_nothing_from_the_one_after_it() {
+    for capabilities in ALL {
+        let bench = bench(capabilities);
+        bench.settle().await;
+        bench.provider.next(Fate::Late);
+        bench.cluster.annotate_rotate(bench.key(), Some("one"));
+        bench.pass().await;
+        bench.wait(60);
+        bench.pass().await;
+        bench.provider.deliver();
+        for _ in 0..5 {
+            bench.wait(300);
+            bench.pass().await;
+        }
+        bench.settle().await;
+        bench.assert_works();
+        assert_eq!(bench.reason(ClientCondition::Verified), "True TokenIssued");
+        let entry = bench.entry().unwrap();
+        assert!(entry.previous.is_none() && entry.obligations.is_empty() && entry.intent.is_none());
+    }
+}

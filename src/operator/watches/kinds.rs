@@ -176,6 +176,7 @@ impl Watches {
         let operator = &self.operator;
         let told = |change: Change<ObjectKey, Version>| {
             if change.before != change.after {
+                operator.look_at_those_given(&change.key);
                 order(&self.orders, Order::CredentialChanged(change.key));
             }
         };
