@@ -19,6 +19,7 @@ mod keycloak;
 pub mod login;
 #[cfg(test)]
 pub(crate) mod memory;
+pub mod pages;
 mod token;
 pub mod wire;
 
