@@ -127,3 +127,24 @@ pub(in crate::operator) fn dynamic_registration() -> Capabilities {
         ..testing::capabilities()
     }
 }
+
+mod tests {
+    use super::*;
+    use crate::api::ProviderType;
+    use crate::provider::docs;
+
+    /// What is enumerated is what the adapter says, but for the longest name, on which no decision depends.
+    fn is_as_declared(provider: ProviderType, profile: Capabilities) {
+        let declared = docs::capabilities(provider).unwrap().unwrap();
+        let profile = Capabilities {
+            name_limit: declared.name_limit,
+            ..profile
+        };
+        assert_eq!(profile, declared, "{provider}");
+    }
+
+    #[test]
+    fn cocoon_is_as_its_adapter_says() {
+        is_as_declared(ProviderType::Cocoon, cocoon());
+    }
+}
