@@ -87,8 +87,8 @@ fn example(provider: ProviderType) -> Value {
     }
 }
 
-/// What the adapter says; none where there is none yet.
-fn capabilities(provider: ProviderType) -> Result<Option<Capabilities>, String> {
+/// What the adapter says of a server as it is configured by default; none where there is none yet.
+pub(crate) fn capabilities(provider: ProviderType) -> Result<Option<Capabilities>, String> {
     let odd = |why: String| format!("the example of {provider} makes no sense: {why}");
     let example = json!({provider.as_str(): example(provider)});
     let spec: ProviderSpec = serde_json::from_value(example).map_err(|error| odd(error.to_string()))?;

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Method, StatusCode};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -73,6 +74,10 @@ pub struct Login {
     endpoint: Http,
     client: ClientAuth,
     grant: Grant,
+    /// Where the header of the client stands once more.
+    also_in: Option<HeaderName>,
+    /// Why what an answer grants is of no use, if it is not.
+    unfit: fn(&Reply) -> Option<&'static str>,
     /// Whoever holds it may log in.
     state: Mutex<State>,
 }
@@ -106,8 +111,27 @@ impl Login {
             endpoint,
             client,
             grant,
+            also_in: None,
+            unfit: |_| None,
             state: Mutex::default(),
         }
+    }
+
+    /// The same where what a client sends with HTTP Basic may have to stand in another header than the standard's: it
+    /// stands in both.
+    #[must_use]
+    pub fn also_in(self, header: HeaderName) -> Self {
+        Self {
+            also_in: Some(header),
+            ..self
+        }
+    }
+
+    /// The same where a login can succeed and bring a token that is of no use: `unfit` says why, in a sentence that tells
+    /// whose move it is. Such a token is not kept, and the login counts as refused.
+    #[must_use]
+    pub fn unless(self, unfit: fn(&Reply) -> Option<&'static str>) -> Self {
+        Self { unfit, ..self }
     }
 
     /// Sends a call to the API with a token, all within the time of the call. A status is no failure here, as in
@@ -258,12 +282,16 @@ impl Login {
             .into_iter()
             .flatten()
             .collect();
+        let headers: Vec<(HeaderName, HeaderValue)> = (self.also_in.iter().zip(&basic))
+            .map(|(name, basic)| (name.clone(), basic.header()))
+            .collect();
         let asked = Instant::now();
         // A read: a login that came to nothing has done nothing.
         let call = Call {
             method: Method::POST,
             body: Body::Form(form),
             authorization: basic.as_ref(),
+            headers: &headers,
             secrets: &secrets,
             limit: ANSWER_MAX,
             ..Call::read(WHAT, &[], time_for(WHAT, deadline)?)
@@ -274,6 +302,9 @@ impl Login {
         }
         let absurd = |why: String| self.endpoint.absurd(&call, &why);
         let granted = Granted::read(&reply).map_err(absurd)?;
+        if let Some(why) = (self.unfit)(&reply) {
+            return Err(Fault::Denied(Denial::Credential, why.to_owned()));
+        }
         let margin = MARGIN.min(granted.life / 4);
         Ok(Session {
             token: Arc::new(Token {

@@ -54,6 +54,8 @@ struct Inner {
     /// Each change brings another secret.
     renews_secret: bool,
     secret_expires_at: Option<Timestamp>,
+    /// What is registered cannot be used before a change.
+    starts_disabled: bool,
     /// What the last change was to reset.
     unset: BTreeSet<Field>,
     made: u32,
@@ -108,6 +110,11 @@ impl MemoryProvider {
     /// Secrets that are made from now on end to be good then.
     pub fn secrets_expire_at(&self, at: Option<Timestamp>) {
         self.inner().secret_expires_at = at;
+    }
+
+    /// Whether what is registered can be used only after a change.
+    pub fn starts_disabled(&self, disabled: bool) {
+        self.inner().starts_disabled = disabled;
     }
 
     /// Does what was delivered late.
@@ -245,7 +252,7 @@ impl Inner {
                     name: Some(candidate.name.clone()),
                     marker: keeps_marker.then(|| candidate.marker.clone()),
                     credential,
-                    metadata: told(&candidate.metadata),
+                    metadata: self.as_registered(&candidate.metadata),
                     secret_expires_at: self.secret_expires_at,
                     access: self.new_access(),
                 };
@@ -314,6 +321,14 @@ impl Inner {
                 self.scopes.extend(scopes.iter().cloned());
                 Ok(Answer::Scopes(scopes.clone()))
             }
+        }
+    }
+
+    fn as_registered(&self, asked: &ClientMetadata) -> ClientMetadata {
+        let told = told(asked);
+        ClientMetadata {
+            enabled: told.enabled.map(|enabled| enabled && !self.starts_disabled),
+            ..told
         }
     }
 

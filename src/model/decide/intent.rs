@@ -12,7 +12,7 @@ use crate::model::fault::Fault;
 use crate::model::ledger::{
     Access, Candidate, Intent, LedgerEntry, Obligation, Operation, Previous, Registration, Rotation, Trace,
 };
-use crate::model::metadata::{Credential, RemoteClient};
+use crate::model::metadata::{ClientMetadata, Credential, RemoteClient};
 use crate::model::names::Handle;
 use crate::model::report::Obstacle;
 use crate::model::state::{Answer, Server, ServerView, State};
@@ -395,7 +395,7 @@ fn closed(
                         .clone()
                         .or_else(|| candidate.client_secret.clone()),
                 },
-                asked: candidate.metadata.clone(),
+                asked: asked_for(&candidate.metadata, &remote.metadata),
                 told: remote.metadata.clone(),
                 registered_at: now,
                 as_of: now,
@@ -443,6 +443,15 @@ fn closed(
         }
     }
     entry
+}
+
+/// What a registration has asked for. A server may register clients that cannot be used yet, and have a call of its own that
+/// enables them: then that is still to be asked for, and until it is done nothing is published.
+fn asked_for(wanted: &ClientMetadata, told: &ClientMetadata) -> ClientMetadata {
+    ClientMetadata {
+        enabled: wanted.enabled.filter(|_| told.enabled != Some(false)),
+        ..wanted.clone()
+    }
 }
 
 /// Takes over what the server told of a client.

@@ -11,7 +11,7 @@ use crate::model::step::{Publish, PublishMode, Step};
 
 /// Publishes the current credential where the Secret does not hold it.
 pub(super) fn secret(case: &Case) -> Flow {
-    let Some((entry, _)) = case.current() else {
+    let Some((entry, _)) = case.current().filter(|(_, current)| !current.is_to_be_enabled()) else {
         return Ok(());
     };
     let Some(wanted) = wanted(case.client, entry) else {

@@ -249,7 +249,12 @@ pub(super) fn begin(state: &State, entry: &mut LedgerEntry, rng: &mut dyn Crypto
     let tries = due.attempt.as_ref().map_or(0, |attempt| attempt.tries);
     let attempt = attempt(state, rng, tries);
     let id = attempt.id.clone();
-    entry.obligations.get_mut(index)?.attempt = Some(attempt);
+    let owed = entry.obligations.get_mut(index)?;
+    if owed.removal == Removal::Disable {
+        // One call may enable and disable in turn, so a try that is delivered after the next one would undo it.
+        owed.not_before = after(attempt.at, state.here.timing.late_delivery);
+    }
+    owed.attempt = Some(attempt);
     Some(id)
 }
 

@@ -15,12 +15,12 @@ const PROOF_WITHIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Proves the published credential where the server allows it, and retires the previous one.
 ///
-/// The Secret holds the current credential by now: an earlier stage has seen to that.
+/// The Secret holds the current credential by now, if that can be used: an earlier stage has seen to that.
 pub(super) fn wind_up(case: &Case, server: &Server) -> Flow {
     if case.entry().is_some_and(|entry| entry.intent.is_some()) {
         return Ok(());
     }
-    let Some((entry, current)) = case.current() else {
+    let Some((entry, current)) = case.current().filter(|(_, current)| !current.is_to_be_enabled()) else {
         return Ok(());
     };
     if spread_at(case).is_some() {

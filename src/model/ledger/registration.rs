@@ -37,6 +37,11 @@ pub struct Registration {
 }
 
 impl Registration {
+    /// Whether it was registered as one that cannot be used yet, and is still to be enabled.
+    pub fn is_to_be_enabled(&self) -> bool {
+        self.asked.enabled.is_none() && self.told.enabled == Some(false)
+    }
+
     /// Every secret in it.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Confidential> {
         let token = match &self.access {

@@ -3,6 +3,7 @@
 mod again;
 pub(super) mod bench;
 mod closed;
+mod disabled;
 mod families;
 mod given;
 mod limits;

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::model::{Capabilities, ChosenBy, Field, HandleKind, Overlap, ScopeModel, testing};
 
-/// We choose id and secret, and nothing shows the secret again; no client credentials, so nothing can be proven.
+/// We choose id and secret, and nothing shows the secret again; no client credentials, so nothing can be proven. A
+/// registration that is repeated may make a second client.
 pub(in crate::operator) fn cocoon() -> Capabilities {
+    let grants = ["authorization_code", "implicit", "password", "refresh_token"];
     Capabilities {
         client_id: ChosenBy::Caller,
         client_secret: ChosenBy::Caller,
@@ -13,10 +15,24 @@ pub(in crate::operator) fn cocoon() -> Capabilities {
         secret_readable: false,
         handle: HandleKind::ServerId,
         unique_names: false,
+        idempotent_create: false,
         client_id_stable: true,
-        honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::AccessTokenValidity]),
-        updates: BTreeSet::from([Field::AccessTokenValidity]),
-        grant_types: None,
+        honours: BTreeSet::from([
+            Field::ClientName,
+            Field::ClientId,
+            Field::GrantTypes,
+            Field::RedirectUris,
+            Field::AccessTokenValidity,
+            Field::RefreshTokenValidity,
+        ]),
+        updates: BTreeSet::from([
+            Field::GrantTypes,
+            Field::RedirectUris,
+            Field::AccessTokenValidity,
+            Field::RefreshTokenValidity,
+            Field::Enabled,
+        ]),
+        grant_types: Some(grants.map(str::to_owned).into()),
         scopes: ScopeModel::None,
         can_disable: true,
         can_verify: false,
@@ -29,8 +45,10 @@ pub(in crate::operator) fn keycloak() -> Capabilities {
     Capabilities {
         keeps_marker: true,
         secret_readable: true,
+        idempotent_create: true,
         honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::Scopes]),
         updates: BTreeSet::from([Field::Scopes]),
+        grant_types: None,
         scopes: ScopeModel::Free,
         can_verify: true,
         ..cocoon()
@@ -123,5 +141,26 @@ pub(in crate::operator) fn dynamic_registration() -> Capabilities {
         own_access: true,
         secrets_expire: true,
         ..testing::capabilities()
+    }
+}
+
+mod tests {
+    use super::*;
+    use crate::api::ProviderType;
+    use crate::provider::docs;
+
+    /// What is enumerated is what the adapter says, but for the longest name, on which no decision depends.
+    fn is_as_declared(provider: ProviderType, profile: Capabilities) {
+        let declared = docs::capabilities(provider).unwrap().unwrap();
+        let profile = Capabilities {
+            name_limit: declared.name_limit,
+            ..profile
+        };
+        assert_eq!(profile, declared, "{provider}");
+    }
+
+    #[test]
+    fn cocoon_is_as_its_adapter_says() {
+        is_as_declared(ProviderType::Cocoon, cocoon());
     }
 }

@@ -4,9 +4,9 @@ use rstest::rstest;
 
 use super::*;
 use crate::api::{
-    Auth0, Auth0Auth, BasicAuth, CaBundleRef, ClientSecretAuth, Cocoon, CocoonAuth, Composer, ComposerAuth,
-    DigitalRoute, DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, Keycloak,
-    KeycloakAuth, NoAuth, PasswordAuth, PrivateKeyJwtAuth, ScopeProvisioning, SecretRef, SigningAlgorithm,
+    Auth0, Auth0Auth, BasicAuth, CaBundleRef, ClientSecretAuth, Composer, ComposerAuth, DigitalRoute,
+    DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, Keycloak, KeycloakAuth,
+    NoAuth, PasswordAuth, PrivateKeyJwtAuth, ScopeProvisioning, SecretRef, SigningAlgorithm,
     SoftwareStatementRef, Tls, TokenAuth,
 };
 
@@ -113,16 +113,6 @@ fn the_others_come_later_and_say_so() {
             management_audience: None,
             default_audience: None,
             auth: Auth0Auth::ClientSecret(client_secret()),
-        }),
-        ProviderSpec::Cocoon(Cocoon {
-            url: url(),
-            auth: CocoonAuth::Password(PasswordAuth {
-                secret_ref: reference("admin"),
-                username_key: "username".into(),
-                password_key: "password".into(),
-                client_id_key: "client-id".into(),
-                client_secret_key: "client-secret".into(),
-            }),
         }),
         ProviderSpec::Keycloak(Keycloak {
             url: url(),

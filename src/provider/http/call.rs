@@ -70,7 +70,8 @@ impl Authorization {
         })
     }
 
-    pub(super) fn header(&self) -> HeaderValue {
+    /// As it stands in a header, marked as sensitive.
+    pub fn header(&self) -> HeaderValue {
         self.value.clone()
     }
 

@@ -227,3 +227,63 @@ async fn all_is_done_within_the_time_of_the_call() {
     let came = bench.send(&change(Duration::ZERO)).await;
     assert!(matches!(came, Err(Fault::Unavailable(_))), "{came:?}");
 }
+
+/// A login may succeed and bring what is of no use: it is no session, and is told by whoever knows the server.
+#[tokio::test]
+async fn a_token_of_no_use_is_none() {
+    let bench = Bench::user().await;
+    let login = bench
+        .login
+        .unless(|reply| reply.object::<Limited>().is_ok().then_some("it is limited"));
+    let bench = Bench { login, ..bench };
+    bench
+        .answers("/token", |number, _| {
+            let body = json!({"access_token": format!("canary-token-{number}"), "limited": true});
+            answer(
+                200,
+                &if number == 0 {
+                    body
+                } else {
+                    json!({"access_token": "t1"})
+                },
+            )
+        })
+        .await;
+    bench.takes_all().await;
+    assert_eq!(
+        bench.read().await,
+        Err(Fault::Denied(Denial::Credential, "it is limited".to_owned()))
+    );
+    assert!(bench.tokens().await.is_empty());
+    pass(REMEMBERED + Duration::from_secs(1)).await;
+    assert_eq!(bench.read().await, Ok(200));
+    assert_eq!(bench.tokens().await, ["Bearer t1"]);
+}
+
+#[derive(serde::Deserialize)]
+struct Limited {
+    #[serde(rename = "limited")]
+    _limited: bool,
+}
+
+/// Some documents spell the header otherwise than the standard.
+#[tokio::test]
+async fn the_client_shows_itself_in_another_header_too() {
+    let bench = Bench::user().await;
+    let login = bench.login.also_in(HeaderName::from_static("authentication"));
+    let bench = Bench { login, ..bench };
+    bench.answers("/token", |number, _| issue(number)).await;
+    bench.takes_all().await;
+    assert_eq!(bench.read().await, Ok(200));
+    let sent = bench.received("/token").await;
+    let (usual, other) = (
+        &sent[0].headers["authorization"],
+        &sent[0].headers["authentication"],
+    );
+    assert!(usual == other && usual.to_str().unwrap().starts_with("Basic "));
+    let called = bench.received("/api/thing").await;
+    assert!(
+        !called[0].headers.contains_key("authentication"),
+        "a token is not shown there"
+    );
+}
