@@ -37,7 +37,7 @@ pub(super) fn store_answer(state: &State) -> Flow {
 }
 
 /// An exact name that was removed is free at once, and whoever gets it next must not lose it to an earlier try that is
-/// delivered late: the obligation claims the name until that is over.
+/// delivered late: the obligation claims the name until that is over. In the same way the slot of an earlier secret.
 fn keeps_its_name(state: &State, owed: &mut Obligation) -> bool {
     let Some(attempt) = owed.attempt.as_ref().filter(|attempt| attempt.tries > 1) else {
         return false;
@@ -46,7 +46,7 @@ fn keeps_its_name(state: &State, owed: &mut Obligation) -> bool {
         return false;
     };
     let over = after(attempt.at, state.here.timing.late_delivery);
-    if owed.only_secret || !is_all(server, &owed.handle) || over <= state.now {
+    if !(owed.only_secret || is_all(server, &owed.handle)) || over <= state.now {
         return false;
     }
     owed.not_before = over;

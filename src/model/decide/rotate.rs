@@ -8,7 +8,7 @@ use super::{Decision, Wake, keep, register};
 use crate::api::{ClientCondition, ClientReason};
 use crate::model::access::Desired;
 use crate::model::capabilities::Overlap;
-use crate::model::ledger::{Intent, LedgerEntry, Operation};
+use crate::model::ledger::{Intent, LedgerEntry, Obligation, Operation};
 use crate::model::metadata::Credential;
 use crate::model::report::Obstacle;
 use crate::model::rotation::{Method, NotPossible, method, triggers};
@@ -46,11 +46,17 @@ pub(super) fn when_due(
         Ok(method) => method,
         Err(why) => return case.blocked(not_possible(&why)),
     };
-    if method == Method::SecondSecret
-        && let Some(previous) = entry.previous.as_ref().filter(|previous| previous.same_client)
-    {
-        // There are two slots and no third one, and what has an overlap keeps it.
-        return Ok(previous.retire_at.or(found.next));
+    if method == Method::SecondSecret {
+        let in_overlap = entry.previous.as_ref().filter(|previous| previous.same_client);
+        if let Some(previous) = in_overlap {
+            // There are two slots and no third one, and what has an overlap keeps it.
+            return Ok(previous.retire_at.or(found.next));
+        }
+        // To retire an earlier secret retires whatever is the earlier one when the call arrives.
+        let retires = |owed: &&Obligation| owed.only_secret && owed.handle == current.handle;
+        if let Some(owed) = entry.obligations.iter().find(retires) {
+            return Ok(Some(owed.not_before));
+        }
     }
     keep::rehearse(case, entry)?;
     match method {
