@@ -96,7 +96,10 @@ pub fn impeded(state: &State, client: &ClientObject, message: &str) -> Report {
         now: whole_seconds(state.now),
         conditions: client.status.conditions.clone(),
     };
+    let entry = state.ledger.entry().filter(|entry| entry.owner == client.uid);
+    // A client that was found gone has lost its credential, whatever was said of it before.
     let has_all = client.status.observed_generation == Some(client.generation)
+        && entry.is_none_or(|entry| entry.current.is_some())
         && sheet
             .conditions
             .get(&ClientCondition::Ready)

@@ -132,6 +132,7 @@ pub(super) fn run(
     }
     violations.extend(more);
     violations.extend(driver.nothing_more());
+    stage.check();
     let mut inner = stage.inner();
     violations.extend(std::mem::take(&mut inner.checker.violations));
     let count = |kind: &str| inner.done.get(kind).copied().unwrap_or_default();

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::invariants::{in_secret, pair};
+use super::invariants::{in_secret, pair, says_ready};
 use super::stage::Stage;
-use crate::api::{ClientCondition, ConditionStatus};
 use crate::model::{Access, LedgerEntry, Loss, RemoteClient, ServerView, Subject};
 
 /// How everything stands when all is quiet, without ids, attempts, random values and times.
@@ -36,7 +35,7 @@ impl End {
     }
 }
 
-/// How everything stands, and what S1 and S5 have against it.
+/// How everything stands, and what S5 has against it.
 pub(super) fn end(stage: &Stage) -> (End, Vec<String>) {
     let mut violations = Vec::new();
     let mut clients = BTreeMap::new();
@@ -54,12 +53,6 @@ pub(super) fn end(stage: &Stage) -> (End, Vec<String>) {
         .collect();
     remote.sort();
     clients.insert("the server".into(), remote);
-    let world = stage.cluster.world();
-    let statuses: Vec<_> = world.clients.values().map(|client| &client.status).collect();
-    let told = format!("{:?} {statuses:?}", world.events);
-    if told.contains("canary-") {
-        violations.push("S1: a credential is in a status or an Event".into());
-    }
     (End { clients }, violations)
 }
 
@@ -84,12 +77,7 @@ fn end_of(stage: &Stage, subject: &Subject) -> (Vec<String>, Vec<String>) {
         }
         let observed = client.status.observed_generation == Some(client.generation);
         lines.push(format!("observed: {observed}"));
-        let ready = client
-            .status
-            .conditions
-            .get(&ClientCondition::Ready)
-            .is_some_and(|ready| ready.status == ConditionStatus::True);
-        if observed && ready {
+        if says_ready(client) {
             let current = entry.as_ref().and_then(|entry| entry.current.as_ref());
             let holds = current.zip(secret.as_ref()).is_some_and(|(current, secret)| {
                 in_secret(secret).is_some_and(|published| pair(&published) == pair(&current.credential))

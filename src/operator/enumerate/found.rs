@@ -97,6 +97,11 @@ const FOUND: &[(&str, &str, &str)] = &[
         "7:twin>quiet",
         "a process that was held before it created a record or a Secret created it when the client was long gone",
     ),
+    (
+        "remote-deleted",
+        "7:denied",
+        "a client that was found gone and registered anew stayed ready while its new credential could not be recorded",
+    ),
 ];
 
 #[test]

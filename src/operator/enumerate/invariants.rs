@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::server::foreign_client;
 use super::stage::Stage;
-use crate::api::keys;
+use crate::api::{ClientCondition, ConditionStatus, keys};
 use crate::model::{
-    AttemptId, Candidate, Credential, FoundSecret, Handle, LedgerEntry, Operation, Removal, Request, Subject,
-    Trace, Version, publication,
+    AttemptId, Candidate, ClientKey, ClientObject, Credential, FoundSecret, Handle, LedgerEntry, Operation,
+    Removal, Request, Status, Subject, Trace, Uid, Version, publication,
 };
 
 type Place = (String, String);
@@ -32,6 +32,11 @@ pub(super) struct Checker {
     held: BTreeSet<(String, Handle)>,
     /// Credentials that entries held, each with the publication that it is for.
     stored: BTreeSet<(String, (String, Option<String>))>,
+    /// What clients were told last, and how many Events were looked at.
+    told: BTreeMap<ClientKey, (Uid, Status)>,
+    events: usize,
+    /// Whether the process that tells read something that was out of date, and so knows no better.
+    pub(super) sees_the_past: bool,
     /// What was violated.
     pub(super) violations: Vec<String>,
 }
@@ -73,6 +78,13 @@ pub(super) fn in_secret(secret: &FoundSecret) -> Option<Credential> {
         client_id: secret.data.get(keys::CLIENT_ID)?.expose().to_owned(),
         client_secret: secret.data.get(keys::CLIENT_SECRET).cloned(),
     })
+}
+
+/// Whether a client says that it is ready as it is asked for now.
+pub(super) fn says_ready(client: &ClientObject) -> bool {
+    let ready = client.status.conditions.get(&ClientCondition::Ready);
+    client.status.observed_generation == Some(client.generation)
+        && ready.is_some_and(|ready| ready.status == ConditionStatus::True)
 }
 
 impl Checker {
@@ -137,6 +149,7 @@ impl Checker {
         self.look_at_ledger(stage);
         self.look_at_server(stage);
         self.look_at_secrets(stage);
+        self.look_at_what_is_told(stage);
     }
 
     fn look_at_ledger(&mut self, stage: &Stage) {
@@ -389,6 +402,55 @@ impl Checker {
         }
         for what in found {
             self.violated(what);
+        }
+    }
+
+    /// Every status and every Event, when it is told.
+    fn look_at_what_is_told(&mut self, stage: &Stage) {
+        let (news, events) = {
+            let world = stage.cluster.world();
+            let is_new = |(key, client): &(&ClientKey, &ClientObject)| {
+                self.told
+                    .get(key)
+                    .is_none_or(|(uid, status)| *uid != client.uid || *status != client.status)
+            };
+            let news = world.clients.iter().filter(is_new);
+            let news: Vec<(ClientKey, ClientObject)> =
+                news.map(|(key, client)| (key.clone(), client.clone())).collect();
+            let events = world.events.get(self.events..).unwrap_or_default();
+            let events = (!events.is_empty()).then(|| format!("{events:?}"));
+            self.events = world.events.len();
+            (news, events)
+        };
+        let statuses = news.iter().map(|(_, client)| format!("{:?}", client.status));
+        for told in statuses.chain(events) {
+            let secrets = self.accepted.iter().filter_map(|(_, secret)| secret.as_ref());
+            if told.contains("canary-") || secrets.into_iter().any(|secret| told.contains(secret)) {
+                self.violated("S1: a credential is in a status or an Event".into());
+            }
+        }
+        for (key, client) in news {
+            if says_ready(&client) && !self.free_hand && !self.sees_the_past {
+                self.look_at_what_is_ready(stage, &key);
+            }
+            self.told.insert(key, (client.uid, client.status));
+        }
+    }
+
+    /// S5, whenever a client is told that it is ready: its Secret holds the credential of its record.
+    fn look_at_what_is_ready(&mut self, stage: &Stage, key: &ClientKey) {
+        let subject = stage.subjects.iter().find(|subject| subject.client == *key);
+        let entry = subject.and_then(|subject| stage.entry(subject));
+        let holds = entry.is_some_and(|entry| {
+            let secret = stage.cluster.found_secret(&key.namespace, &entry.secret_name);
+            let published = secret.as_ref().and_then(in_secret);
+            let recorded = entry.current.as_ref().map(|current| pair(&current.credential));
+            recorded.is_some() && published.as_ref().map(pair) == recorded
+        });
+        if !holds {
+            self.violated(format!(
+                "S5: {key} says that it is ready, and its Secret does not hold the credential of its record"
+            ));
         }
     }
 }

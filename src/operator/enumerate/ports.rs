@@ -429,6 +429,7 @@ impl Cluster for Port {
     }
 
     async fn report(&self, key: &ClientKey, uid: &Uid, status: &Status) -> Result<(), Refusal> {
+        self.stage.inner().checker.sees_the_past = self.pass().saw_the_past;
         self.write(Kind::Status, false, self.stage.cluster.report(key, uid, status))
             .await
     }
