@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use authserver_emulator::auth0::{Config, Switches};
 use authserver_emulator::switch::SwitchInfo;
@@ -14,6 +14,7 @@ use crate::caller::{
 };
 use crate::key::{claims, key};
 use crate::support::Read;
+use crate::support::effects::each_value_makes_a_difference;
 use crate::support::transcript::Transcript;
 
 const TENANT: &str = "https://tenant.example";
@@ -400,28 +401,5 @@ async fn conversation(name: &str, value: &str) -> Vec<String> {
 async fn each_value_of_each_switch_makes_a_difference() {
     let switches = Switches::info();
     assert!(switches.len() > 60);
-    let [usual, again] = [
-        conversation("extra_fields", "false").await,
-        conversation("extra_fields", "false").await,
-    ];
-    for (line, other) in usual.iter().zip(&again) {
-        assert_eq!(line, other, "without a difference it is always the same");
-    }
-    assert_eq!(usual.len(), again.len());
-    let mut same = Vec::new();
-    for info in switches {
-        let samples = samples(&info);
-        assert!(samples.contains(&info.default), "{}", info.name);
-        let mut heard: BTreeMap<Vec<String>, String> = BTreeMap::new();
-        for value in samples {
-            let said = conversation(info.name, &value).await;
-            if let Some(other) = heard.insert(said, value.clone()) {
-                same.push(format!(
-                    "{} does the same for {value:?} as for {other:?}",
-                    info.name
-                ));
-            }
-        }
-    }
-    assert!(same.is_empty(), "{same:#?}");
+    each_value_makes_a_difference(switches, samples, conversation).await;
 }

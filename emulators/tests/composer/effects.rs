@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use authserver_emulator::composer::state::Client;
@@ -11,6 +10,7 @@ use authserver_emulator::switch::SwitchInfo;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, V2, V3, read, user, wish};
+use crate::support::effects::each_value_makes_a_difference;
 use crate::support::transcript::Transcript;
 use crate::support::{PASSWORD, Read, USER};
 
@@ -264,20 +264,5 @@ async fn conversation(name: &str, value: &str) -> Vec<String> {
 async fn each_value_of_each_switch_makes_a_difference() {
     let switches = Switches::info();
     assert!(switches.len() > 50);
-    let [usual, again] = [
-        conversation("extra_fields", "false").await,
-        conversation("extra_fields", "false").await,
-    ];
-    assert_eq!(usual, again, "without a difference it is always the same");
-    for info in switches {
-        let samples = samples(&info);
-        assert!(samples.contains(&info.default), "{}", info.name);
-        let mut heard: BTreeMap<Vec<String>, String> = BTreeMap::new();
-        for value in samples {
-            let said = conversation(info.name, &value).await;
-            if let Some(other) = heard.insert(said, value.clone()) {
-                panic!("{} does the same for {value:?} as for {other:?}", info.name);
-            }
-        }
-    }
+    each_value_makes_a_difference(switches, samples, conversation).await;
 }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, machine, with};
+use crate::support::effects::each_value_makes_a_difference;
 use crate::support::{GRANT, Read};
 
 /// Numbers and texts that show something; the samples of the other switches are all their values.
@@ -383,20 +384,5 @@ async fn conversation(name: &str, value: &str) -> Vec<String> {
 async fn each_value_of_each_switch_makes_a_difference() {
     let switches = Switches::info();
     assert!(switches.len() > 60);
-    let [usual, again] = [
-        conversation("read", "offered").await,
-        conversation("read", "offered").await,
-    ];
-    assert_eq!(usual, again, "without a difference it is always the same");
-    for info in switches {
-        let samples = samples(&info);
-        assert!(samples.contains(&info.default), "{}", info.name);
-        let mut heard: BTreeMap<Vec<String>, String> = BTreeMap::new();
-        for value in samples {
-            let said = conversation(info.name, &value).await;
-            if let Some(other) = heard.insert(said, value.clone()) {
-                panic!("{} does the same for {value:?} as for {other:?}", info.name);
-            }
-        }
-    }
+    each_value_makes_a_difference(switches, samples, conversation).await;
 }

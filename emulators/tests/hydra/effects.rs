@@ -2,13 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
-use std::collections::BTreeMap;
-
 use authserver_emulator::hydra::{Config, Emulator, Switches};
 use authserver_emulator::switch::SwitchInfo;
 use serde_json::{Value, json};
 
 use crate::caller::{Caller, client, read, wish, with};
+use crate::support::effects::each_value_makes_a_difference;
 use crate::support::transcript::Transcript;
 use crate::support::{GRANT, Read};
 
@@ -248,20 +247,6 @@ async fn each_value_of_each_switch_makes_a_difference() {
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
-    let [usual, again] = [
-        conversation(&http, "extra_fields", "false").await,
-        conversation(&http, "extra_fields", "false").await,
-    ];
-    assert_eq!(usual, again, "without a difference it is always the same");
-    for info in switches {
-        let samples = samples(&info);
-        assert!(samples.contains(&info.default), "{}", info.name);
-        let mut heard: BTreeMap<Vec<String>, String> = BTreeMap::new();
-        for value in samples {
-            let said = conversation(&http, info.name, &value).await;
-            if let Some(other) = heard.insert(said, value.clone()) {
-                panic!("{} does the same for {value:?} as for {other:?}", info.name);
-            }
-        }
-    }
+    let conversation = async |name: &str, value: &str| conversation(&http, name, value).await;
+    each_value_makes_a_difference(switches, samples, conversation).await;
 }

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "these are tests")]
 
+pub mod effects;
 pub mod transcript;
 
 use std::error::Error;
