@@ -3,7 +3,7 @@
 
 use super::bench::Bench;
 use super::servers::dynamic_registration;
-use crate::api::{ClientCondition, ClientIdChange, Rotation};
+use crate::api::{ANNOTATION_VALUE_MAX, ClientCondition, ClientIdChange, Rotation};
 use crate::model::{Access, Fault, Happening, LedgerEntry, Loss, Wake, testing};
 use crate::provider::memory::Fate;
 
@@ -374,6 +374,25 @@ async fn a_server_without_management_registers_and_replaces() {
     assert_ne!(bench.published("client-id"), before);
     assert_eq!(left_behind(&bench), 1);
     assert_eq!(bench.provider.calls("Update"), 0);
+}
+
+/// What is too long to be an order is not kept: tenants choose it, and could fill the ledger with it.
+#[tokio::test]
+async fn a_replacement_keeps_no_order_that_is_none() {
+    let long = "x".repeat(ANNOTATION_VALUE_MAX + 1);
+    let bench = bench();
+    bench.provider.gives_access(false);
+    bench.settle().await;
+    bench.cluster.annotate_rotate(bench.key(), Some(&long));
+    edit(&bench);
+    bench.pass().await;
+    assert!(works(&bench));
+    assert_eq!(bench.published("scope"), "read write");
+    // Of the rotation in the record is told what it serves.
+    let started = |wanted: Option<&String>| {
+        bench.told(|told| matches!(told, Happening::RotationStarted { value } if value.as_ref() == wanted))
+    };
+    assert!(started(None) && !started(Some(&long)));
 }
 
 #[tokio::test]
