@@ -32,6 +32,10 @@ fn main() -> ExitCode {
         )
         .alone(),
     ];
+    tests.push(stage::Test::new(
+        "without::words_of_a_server_of_the_cluster_are_seen",
+        without::words_are_shown,
+    ));
     tests.extend(rows::all());
     stage::runner::run_installed("attacks", stage::Way::ThroughProxy, &STRICT, tests)
 }

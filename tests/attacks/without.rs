@@ -1,5 +1,6 @@
 //! That the table catches an operator that lacks a protection: the attack succeeds there, and is seen to.
 
+use authserver_emulator::misbehave::{Behaviour, BodyKind};
 use kube::Api;
 use kube::api::{Patch, PatchParams};
 use oauth_client_operator::api::{API_VERSION, AuthorizationServer};
@@ -44,4 +45,27 @@ pub async fn may_connect_to_loopback(world: &'static World) {
         .await
         .unwrap();
     world.install_with(&STRICT).await;
+}
+
+/// What a server of the cluster answers may be told: there the words are found that nobody sees in the group `answers`.
+pub async fn words_are_shown(world: &'static World) {
+    const WORDS: &str = "this call was answered 426 on command";
+    let scene = Scene::bare(world, "words").await;
+    scene.misbehave(
+        "any",
+        Behaviour::Status {
+            status: 426,
+            retry_after: None,
+            body: BodyKind::Json,
+        },
+    );
+    scene.put_credential(scene.credential()).await;
+    scene.apply_server(json!({})).await;
+    let message = scene.wait_server("Ready", "False Unreachable").await;
+    assert!(message.contains(WORDS), "{message}");
+    let evidence = async || scene.log();
+    until(SOON, "the words are seen", evidence, async || {
+        holds(!world.witness.shows(WORDS).is_empty(), "they are not")
+    })
+    .await;
 }
