@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use authserver_emulator::digitalroute::state::Client as RemoteClient;
+use authserver_emulator::dynamic_registration::choices::ScopeOmitted;
+use authserver_emulator::switch::Either;
 use authserver_emulator::{cocoon, dynamic_registration};
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::ListParams;
@@ -97,7 +99,13 @@ impl Ground {
         let [remote] = remote.try_into().unwrap();
         let trap = Trap::set().await;
         let tls = TlsFront::before(&scene.emulator.url()).await;
-        let registration = dynamic_registration::Emulator::start(dynamic_registration::Config::default());
+        // It gives all that it has to who asks for nothing.
+        let mut generous = dynamic_registration::Config {
+            scopes: ["read", "write", "admin"].map(str::to_owned).to_vec(),
+            ..dynamic_registration::Config::default()
+        };
+        generous.switches.scope_omitted = Either::Do(ScopeOmitted::All);
+        let registration = dynamic_registration::Emulator::start(generous);
         let cocoon = cocoon::Emulator::start(cocoon::Config::default());
         let (registration, cocoon) = (registration.await.unwrap(), cocoon.await.unwrap());
         let words = [
