@@ -81,6 +81,40 @@ pub fn accept(
     })
 }
 
+/// Whether a rule allows what the server gave of scopes, too: some give a set of their own to who asks for none.
+pub fn given(
+    key: &ClientKey,
+    client: &ClientObject,
+    namespace: &NamespaceView,
+    server: &Server,
+    told: &ClientMetadata,
+) -> Result<(), Obstacle> {
+    let mut spec = client.spec.clone();
+    spec.scopes = told.scopes.as_ref().map(|told| told.iter().cloned().collect());
+    allowed(key, &spec, namespace, server)
+        .map(drop)
+        .map_err(|against| Obstacle {
+            message: format!(
+                "{} gave this client more scopes than it asked for, and its credential is not published: {}",
+                server.key.name, against.message
+            ),
+            ..against
+        })
+}
+
+/// Whether a client may have every scope, so that it does not matter which ones the server gives to who asks for none.
+pub fn may_have_every_scope(
+    key: &ClientKey,
+    client: &ClientObject,
+    namespace: &NamespaceView,
+    server: &Server,
+) -> bool {
+    let mut spec = client.spec.clone();
+    // As a scope this fits no other pattern than the one that fits all.
+    spec.scopes = Some(vec!["*".to_owned()]);
+    allowed(key, &spec, namespace, server).is_ok()
+}
+
 fn removal_by(policy: DeletionPolicy) -> Removal {
     match policy {
         DeletionPolicy::Delete => Removal::Delete,
