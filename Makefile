@@ -51,7 +51,7 @@ fmt: ## Format the code
 	@tools/need rust
 	cargo fmt --all
 
-generate: ## Write what is generated: definitions, docs/resources.md, docs/providers.md, the chart's copy and golden files
+generate: ## Write what is generated: definitions, docs/{resources,providers,attacks}.md, the chart's copy and golden files
 	@tools/need rust cluster
 	UPDATE_GENERATED=1 cargo test --locked --workspace $(FEATURES) --test generated
 	charts/copy-crds

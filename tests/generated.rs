@@ -1,6 +1,9 @@
 //! Generated files are in git; this compares them. `UPDATE_GENERATED=1` writes them.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+#[path = "attacks/table.rs"]
+mod table;
 
 use std::collections::BTreeSet;
 use std::env;
@@ -75,6 +78,68 @@ fn capabilities_are_up_to_date() {
         "run UPDATE_GENERATED=1 cargo test --test generated: {}",
         wrong.unwrap()
     );
+}
+
+#[test]
+fn attacks_are_up_to_date() {
+    let wrong = check(&root().join("docs/attacks.md"), &table::page());
+    assert!(
+        wrong.is_none(),
+        "run UPDATE_GENERATED=1 cargo test --test generated: {}",
+        wrong.unwrap()
+    );
+}
+
+/// So many attacks are made at least: a table that is cut short would pass otherwise.
+const ATTACKS: usize = 80;
+
+#[test]
+fn the_table_of_attacks_is_whole() {
+    let groups = table::groups();
+    let rows: Vec<_> = groups.iter().flat_map(|group| &group.attacks).collect();
+    let ids: BTreeSet<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    assert_eq!(ids.len(), rows.len(), "an id is there twice");
+    assert!(rows.len() >= ATTACKS, "only {} attacks", rows.len());
+    for row in rows {
+        let sees = &row.sees;
+        let ends = [&sees.refused, &sees.on, &sees.gone];
+        let ends = ends.into_iter().filter(|end| end.is_some()).count();
+        assert!(ends == 1 && !row.does.is_empty(), "{} shows nothing", row.id);
+    }
+}
+
+/// A reference that is added to a server object is attacked, or this fails.
+#[test]
+fn every_reference_is_attacked() {
+    fn references(schema: &serde_json::Value, path: &str, found: &mut BTreeSet<String>) {
+        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
+            let path = format!("{path}.{name}");
+            if name.ends_with("Ref") {
+                found.insert(path);
+            } else {
+                references(field, &path, found);
+            }
+        }
+    }
+    let definitions = serde_json::to_value(api::crds()).unwrap();
+    let of = |kind: &str| {
+        let mut found = BTreeSet::new();
+        let is_it = |one: &&serde_json::Value| one["spec"]["names"]["kind"] == kind;
+        let definition = definitions.as_array().unwrap().iter().find(is_it).unwrap();
+        let schema = &definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        references(&schema["properties"]["spec"], "spec", &mut found);
+        found
+    };
+    let groups = table::groups();
+    let group = groups.iter().find(|group| group.name == "references").unwrap();
+    let mut tried: BTreeSet<String> = group.variants.keys().cloned().collect();
+    // Of two kinds of objects, so it has rows of its own.
+    tried.insert("spec.tls.caBundleRef".to_owned());
+    assert_eq!(tried, of("AuthorizationServer"));
+    assert_eq!(tried, of("ClusterAuthorizationServer"));
+    // These have rows of their own, and so have spec.secret.name and spec.adoption.clientID.
+    let of_clients = ["spec.serverRef", "spec.clientSecretRef"].map(str::to_owned);
+    assert_eq!(of("OAuthClient"), of_clients.into());
 }
 
 /// Each adapter that is there has a page.

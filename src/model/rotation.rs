@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use super::access::Desired;
 use super::capabilities::{Capabilities, ChosenBy, Overlap};
 use super::confidential::Confidential;
-use super::ledger::{LedgerEntry, Registration, Rotation};
+use super::ledger::{LedgerEntry, Registration, Rotation, Served};
 use super::state::ClientObject;
 use crate::api::{ANNOTATION_VALUE_MAX, Schedule};
 
@@ -87,10 +87,7 @@ pub fn triggers(
     now: Timestamp,
 ) -> Result<Triggers, NotPossible> {
     let annotation = client.rotate.clone().filter(|value| !entry.served.knows(value));
-    if annotation
-        .as_ref()
-        .is_some_and(|value| value.chars().count() > ANNOTATION_VALUE_MAX)
-    {
+    if annotation.as_ref().is_some_and(|value| !Served::is_order(value)) {
         return Err(NotPossible::AnnotationTooLong);
     }
     if desired.secret_is_given {

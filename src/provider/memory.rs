@@ -56,6 +56,8 @@ struct Inner {
     secret_expires_at: Option<Timestamp>,
     /// What is registered cannot be used before a change.
     starts_disabled: bool,
+    /// What a client gets that asks for no scope.
+    scopes_by_default: BTreeSet<String>,
     /// What the last change was to reset.
     unset: BTreeSet<Field>,
     made: u32,
@@ -115,6 +117,11 @@ impl MemoryProvider {
     /// Whether what is registered can be used only after a change.
     pub fn starts_disabled(&self, disabled: bool) {
         self.inner().starts_disabled = disabled;
+    }
+
+    /// What a client gets from now on that asks for no scope.
+    pub fn gives_by_default(&self, scopes: &[&str]) {
+        self.inner().scopes_by_default = scopes.iter().map(ToString::to_string).collect();
     }
 
     /// Does what was delivered late.
@@ -328,6 +335,13 @@ impl Inner {
         let told = told(asked);
         ClientMetadata {
             enabled: told.enabled.map(|enabled| enabled && !self.starts_disabled),
+            scopes: told.scopes.map(|scopes| {
+                if scopes.is_empty() {
+                    self.scopes_by_default.clone()
+                } else {
+                    scopes
+                }
+            }),
             ..told
         }
     }

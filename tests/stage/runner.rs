@@ -123,6 +123,11 @@ impl Wishes {
 
 /// The whole run of a binary.
 pub fn run(suite: &str, way: Way, tests: Vec<Test>) -> ExitCode {
+    run_installed(suite, way, &[], tests)
+}
+
+/// The same with more values for the chart.
+pub fn run_installed(suite: &str, way: Way, values: &[&str], tests: Vec<Test>) -> ExitCode {
     let wishes = Wishes::read();
     let tests: Vec<Test> = tests.into_iter().filter(|test| wishes.wants(test)).collect();
     if wishes.list {
@@ -146,7 +151,7 @@ pub fn run(suite: &str, way: Way, tests: Vec<Test>) -> ExitCode {
         .build()
         .unwrap();
     let passed = LocalSet::new().block_on(&runtime, async {
-        match World::start(suite, way).await {
+        match World::start(suite, way, values).await {
             Ok(world) => run_all(world, tests, wishes.side_by_side).await,
             Err(why) => {
                 eprintln!("{suite}: {why}");

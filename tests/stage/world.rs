@@ -54,11 +54,11 @@ pub struct World {
 
 impl World {
     /// Installs the chart and starts the operator as it says.
-    pub async fn start(suite: &str, way: Way) -> Result<&'static Self, String> {
+    pub async fn start(suite: &str, way: Way, values: &[&str]) -> Result<&'static Self, String> {
         let kube = support::client().await?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{suite}-{}", std::process::id()));
         std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
-        install(&[])?;
+        install(values)?;
         support::crds_served(&kube).await?;
         let witness = Witness::start(&kube);
         let pod = pod(&kube).await?;

@@ -3,21 +3,24 @@
 use super::case::{Case, Flow, end, go};
 use super::{Decision, Wake};
 use crate::api::{self, ClientCondition, ClientReason};
+use crate::model::access;
 use crate::model::ledger::{Access, LedgerEntry, Registration};
 use crate::model::metadata::Credential;
 use crate::model::publication::{FoundSecret, Publication, secret_name, wanted};
 use crate::model::report::Obstacle;
+use crate::model::state::{Server, ServerView};
 use crate::model::step::{Publish, PublishMode, Step};
 
 /// Publishes the current credential where the Secret does not hold it.
 pub(super) fn secret(case: &Case) -> Flow {
-    let Some((entry, _)) = case.current().filter(|(_, current)| !current.is_to_be_enabled()) else {
+    let Some((entry, current)) = case.current().filter(|(_, current)| !current.is_to_be_enabled()) else {
         return Ok(());
     };
     let Some(wanted) = wanted(case.client, entry) else {
         return Ok(());
     };
     match &case.state.secret {
+        None if is_beyond(case, current) => Ok(()),
         None => publish(wanted, PublishMode::Create),
         Some(found) if !found.is_of(entry) => {
             case.blocked_until(name_taken(&wanted.name, found), Wake::Backoff)
@@ -30,6 +33,30 @@ pub(super) fn secret(case: &Case) -> Flow {
         }),
         Some(found) => publish(wanted, PublishMode::Apply(Box::new(found.clone()))),
     }
+}
+
+/// Says why the credential is not published, where the server gave it more than its rule allows.
+pub(super) fn withheld(case: &Case, server: &Server) -> Flow {
+    match (case.current(), &case.state.secret) {
+        (Some((_, current)), None) if current.has_more_scopes() => {
+            given(case, server, current).or_else(|beyond| case.blocked(beyond))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether a credential that nobody has yet would bring more than a rule allows. Until the rules can be looked at it may.
+fn is_beyond(case: &Case, current: &Registration) -> bool {
+    current.has_more_scopes()
+        && match &case.state.server {
+            ServerView::Ready(server) => given(case, server, current).is_err(),
+            ServerView::Missing(_) | ServerView::NotServed(_) | ServerView::NotReady(..) => true,
+        }
+}
+
+fn given(case: &Case, server: &Server, current: &Registration) -> Result<(), Obstacle> {
+    let key = &case.state.subject.client;
+    access::given(key, case.client, &case.state.namespace, server, &current.told)
 }
 
 /// Before anything is minted: would the Secret be accepted?

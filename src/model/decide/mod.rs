@@ -148,6 +148,7 @@ fn present(case: &Case, rng: &mut dyn CryptoRng) -> Flow<Decision> {
     register::first(case, server, &desired, rng)?;
     drift::look(case, server, &desired, rng)?;
     update::apply(case, server, &desired, rng)?;
+    keep::withheld(case, server)?;
     let next_rotation = rotate::when_due(case, server, &desired, rng)?;
     own_access::tell_of_loss(case, next_rotation)?;
     case.settled(next_rotation)

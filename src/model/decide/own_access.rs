@@ -102,7 +102,7 @@ pub(super) fn replace(case: &Case, server: &Server, desired: &Desired, rng: &mut
     keep::rehearse(case, entry)?;
     let candidate = register::candidate(case, entry, server, desired, rng)?;
     let rotation = Rotation {
-        annotation: (case.client.rotate.clone()).filter(|value| !entry.served.knows(value)),
+        annotation: entry.served.unserved(case.client.rotate.as_ref()).cloned(),
         overlap_seconds: desired.overlap_seconds,
     };
     register::begin(case, server, entry.clone(), candidate, Some(rotation), rng)

@@ -8,8 +8,8 @@ use super::case::{Case, Flow, Trouble, attempt, record};
 use super::own_access;
 use super::register::scopes_there;
 use crate::api::{ClientCondition, ClientReason};
-use crate::model::access::Desired;
-use crate::model::capabilities::Field;
+use crate::model::access::{self, Desired};
+use crate::model::capabilities::{Field, ScopeModel};
 use crate::model::ledger::{Access, Intent, LedgerEntry, Operation};
 use crate::model::metadata::ClientMetadata;
 use crate::model::report::{Obstacle, names};
@@ -18,9 +18,36 @@ use crate::model::state::Server;
 /// Asks for what the spec says by now, where that is not what was asked for last.
 pub(super) fn apply(case: &Case, server: &Server, desired: &Desired, rng: &mut dyn CryptoRng) -> Flow {
     match case.current() {
-        Some((_, current)) if current.asked != desired.metadata => send(case, server, desired, rng),
+        Some((_, current)) if current.asked != desired.metadata => {
+            leave_a_scope(case, server, &current.asked, &desired.metadata)?;
+            send(case, server, desired, rng)
+        }
         Some(_) | None => Ok(()),
     }
+}
+
+/// To ask for no scope is to ask for whatever the server gives then. Who has the credential already would have that at once,
+/// so it is refused beforehand where not every scope is allowed.
+fn leave_a_scope(case: &Case, server: &Server, asked: &ClientMetadata, wanted: &ClientMetadata) -> Flow {
+    let has_one = |metadata: &ClientMetadata| metadata.scopes.iter().flatten().next().is_some();
+    let key = &case.state.subject.client;
+    if server.capabilities.scopes != ScopeModel::Free
+        || !has_one(asked)
+        || has_one(wanted)
+        || access::may_have_every_scope(key, case.client, &case.state.namespace, server)
+    {
+        return Ok(());
+    }
+    case.blocked(Obstacle {
+        on: ClientCondition::Accepted,
+        reason: ClientReason::NotAllowedByPolicy,
+        message: format!(
+            "{} may give scopes of its own to a client that asks for none, and not every scope is allowed here. Application \
+             team: leave a scope in the spec, or make this OAuthClient again.",
+            server.key.name
+        ),
+        stalled: true,
+    })
 }
 
 /// Records the intent to change the metadata; the call follows.

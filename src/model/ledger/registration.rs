@@ -42,6 +42,12 @@ impl Registration {
         self.asked.enabled.is_none() && self.told.enabled == Some(false)
     }
 
+    /// Whether the server told of scopes that were not asked for.
+    pub fn has_more_scopes(&self) -> bool {
+        let asked = |scope: &String| self.asked.scopes.iter().flatten().any(|asked| asked == scope);
+        !self.told.scopes.iter().flatten().all(asked)
+    }
+
     /// Every secret in it.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &Confidential> {
         let token = match &self.access {

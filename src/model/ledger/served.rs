@@ -50,13 +50,19 @@ impl Served {
     /// choose it, and could fill the ledger with it.
     pub fn at_creation(annotation: Option<String>) -> Self {
         Self {
-            annotation: annotation.filter(|value| Self::may_be_kept(value)),
+            annotation: annotation.filter(|value| Self::is_order(value)),
             ..Self::default()
         }
     }
 
-    fn may_be_kept(value: &str) -> bool {
+    /// Whether a value of the annotation is short enough to be an order.
+    pub fn is_order(value: &str) -> bool {
         value.chars().count() <= ANNOTATION_VALUE_MAX
+    }
+
+    /// The value of the annotation, where it is an order that was not served.
+    pub fn unserved<'a>(&self, annotation: Option<&'a String>) -> Option<&'a String> {
+        annotation.filter(|value| Self::is_order(value) && !self.knows(value))
     }
 
     /// Whether a value of the annotation was served.
@@ -66,7 +72,7 @@ impl Served {
 
     /// Remembers a value as served, unless it is too long to be an order.
     pub fn serve(&mut self, value: &str) {
-        if !Self::may_be_kept(value) {
+        if !Self::is_order(value) {
             return;
         }
         self.earlier.retain(|earlier| earlier != value);

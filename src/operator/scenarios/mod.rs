@@ -2,6 +2,7 @@
 
 mod again;
 pub(super) mod bench;
+mod beyond;
 mod closed;
 mod disabled;
 mod families;

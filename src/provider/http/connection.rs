@@ -309,6 +309,67 @@ mod tests {
         );
     }
 
+    /// A name that says in its first label, in hexadecimal, where it is.
+    #[expect(clippy::needless_pass_by_value, reason = "as every lookup has it")]
+    fn telling(name: Name) -> BoxFuture<'static, io::Result<Vec<SocketAddr>>> {
+        let label = name.as_str().split('.').next().unwrap();
+        let ip: std::net::IpAddr = if label.len() == 8 {
+            std::net::Ipv4Addr::from(u32::from_str_radix(label, 16).unwrap()).into()
+        } else {
+            std::net::Ipv6Addr::from(u128::from_str_radix(label, 16).unwrap()).into()
+        };
+        std::future::ready(Ok(vec![SocketAddr::new(ip, 0)])).boxed()
+    }
+
+    fn name_of(address: &str) -> String {
+        let label = match address.parse().unwrap() {
+            std::net::IpAddr::V4(v4) => format!("{:08x}", u32::from(v4)),
+            std::net::IpAddr::V6(v6) => format!("{:032x}", u128::from(v6)),
+        };
+        format!("{label}.rebinding.example.com")
+    }
+
+    /// A name is as good a disguise as any other: what it resolves to is judged as a literal would be.
+    #[rstest::rstest]
+    #[case("127.0.0.1", "a loopback address", true)]
+    #[case("::1", "a loopback address", true)]
+    #[case("::ffff:127.0.0.1", "a loopback address", true)]
+    #[case("::ffff:0:127.0.0.1", "a loopback address", true)]
+    #[case("64:ff9b::7f00:1", "a loopback address", true)]
+    #[case("2002:7f00:1::1", "a loopback address", true)]
+    #[case("169.254.169.254", "the address of a cloud's metadata service", true)]
+    #[case("::ffff:169.254.169.254", "the address of a cloud's metadata service", true)]
+    #[case("64:ff9b::a9fe:a9fe", "the address of a cloud's metadata service", true)]
+    #[case("fd00:ec2::254", "the address of a cloud's metadata service", true)]
+    #[case("169.254.1.1", "a link-local address", true)]
+    #[case("fe80::1", "a link-local address", true)]
+    #[case("0.0.0.0", "an unspecified address", true)]
+    #[case("64:ff9b:1::1", "an address of local translation to IPv4", true)]
+    #[case("10.0.0.1", "a private address", false)]
+    #[case("::ffff:192.168.0.1", "a private address", false)]
+    #[case("64:ff9b::a00:1", "a private address", false)]
+    #[case("fd12::1", "a private address", false)]
+    #[tokio::test]
+    async fn a_name_leads_nowhere_that_a_literal_does_not(
+        #[case] address: &str,
+        #[case] expected: &str,
+        #[case] for_everybody: bool,
+    ) {
+        let url = Url::parse(&format!("http://{}:9/", name_of(address))).unwrap();
+        let resolver = |namespaced| Resolver {
+            namespaced,
+            egress: EgressRules::default(),
+            lookup: telling,
+        };
+        let client = client_resolving(&url, resolver(true), &Trust::default(), Pooling::Fresh).unwrap();
+        let error = client.get(url).send().await.unwrap_err();
+        let told = super::super::fault::root_cause(&error);
+        assert!(told.contains(expected), "{told}");
+        let found = vec![SocketAddr::new(address.parse().unwrap(), 9)];
+        let of_the_cluster = allowed(found, false, &EgressRules::default());
+        assert_eq!(of_the_cluster.is_err(), for_everybody, "{of_the_cluster:?}");
+    }
+
     #[test]
     fn only_allowed_addresses_of_a_name_are_used() {
         let addresses = |texts: &[&str]| -> Vec<SocketAddr> {
