@@ -3,10 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use kube::core::Request;
+use kube::core::params::WatchParams;
+use oauth_client_operator::api::API_VERSION;
 use serde_json::json;
 
-use crate::stage::proxy::Fault;
-use crate::stage::until::{LATER, holds};
+use crate::component::{API_SERVER, compact_etcd, wait_answers};
+use crate::stage::proxy::{Fault, Passed};
+use crate::stage::until::{LATER, SOON, holds, until};
 use crate::stage::{App, Scene, World};
 
 /// Until a watch that nothing comes from is noticed, and more.
@@ -87,6 +91,54 @@ pub async fn row_09_events_are_lost_and_the_watch_has_expired(world: &'static Wo
         .filter(|passed| !passed.resource.ends_with("servers/status") || passed.name == scene.id)
         .collect();
     assert!(written.is_empty(), "new lists made it write: {written:#?}");
+}
+
+/// Row 9 without a proxy's word for it: what the watches ask for is compacted away, and the API server starts anew.
+pub async fn row_09_etcd_is_compacted(world: &'static World) {
+    let scene = Scene::start(world, "compacted").await;
+    let (edited, deleted, settled) = (
+        scene.app("edited").await.ready(json!({})).await,
+        scene.app("deleted").await.ready(json!({})).await,
+        scene.app("settled").await.ready(json!({})).await,
+    );
+    let pair = settled.assert_sound("read").await;
+    let seen = edited.get().await.unwrap().metadata.resource_version.unwrap();
+    for resource in WATCHED {
+        world.proxy.fault("watch", resource, Fault::Lost);
+        world.proxy.end_watches(resource);
+    }
+    edited.apply(json!({"scopes": ["read", "write"]})).await;
+    deleted.delete().await;
+    settled.delete_secret().await;
+    compact_etcd().await;
+    API_SERVER.kill();
+    API_SERVER.start();
+    wait_answers(world).await;
+    until(
+        SOON,
+        "what was seen last can no longer be watched from",
+        async || scene.journal(),
+        async || {
+            let watched = Request::new(format!("/apis/{API_VERSION}/oauthclients"));
+            let request = watched.watch(&WatchParams::default().timeout(1), &seen).unwrap();
+            let told = world.kube.request_text(request).await;
+            let told = told.unwrap_or_else(|error| format!("{error:?}"));
+            holds(told.contains("too old resource version"), told)
+        },
+    )
+    .await;
+    let moment = Instant::now();
+    world.proxy.clear();
+    edited.wait_sound("read write").await;
+    deleted.wait_nothing_left().await;
+    assert_eq!(settled.wait_sound("read").await, pair);
+    let listed = |passed: &Passed| passed.verb == "list" && passed.resource == "oauthclients";
+    assert!(
+        world.proxy.passed_since(moment).iter().any(listed),
+        "what was missed is read from a new list"
+    );
+    assert_eq!(scene.mutations(), 5, "{}", scene.journal());
+    world.operator.wait_ready().await;
 }
 
 /// Row 10: all watches are half open.

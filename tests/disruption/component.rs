@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 
 use kube::api::ListParams;
 use kube::core::Request;
+use serde_json::{Value, json};
 
 use crate::stage::World;
 use crate::stage::until::{LATER, until};
@@ -42,6 +43,25 @@ impl Component {
             .status();
         assert!(again.unwrap().success());
     }
+}
+
+/// Has etcd forget everything but what is there now, as it does by itself in time.
+pub async fn compact_etcd() {
+    let command = std::fs::read_to_string(ETCD.file("cmd")).unwrap();
+    let url = command
+        .split_whitespace()
+        .skip_while(|word| *word != "--listen-client-urls")
+        .nth(1)
+        .unwrap();
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = async |what: &str, body: Value| -> Value {
+        let asked = http.post(format!("{url}/v3/kv/{what}")).body(body.to_string());
+        let answer = asked.send().await.unwrap().error_for_status().unwrap();
+        answer.json().await.unwrap()
+    };
+    // Every answer says what the latest revision is, also one about a key that is not there.
+    let latest = ask("range", json!({"key": "AA=="})).await["header"]["revision"].clone();
+    ask("compaction", json!({"revision": latest, "physical": true})).await;
 }
 
 /// Waits until the API server says that it is ready.

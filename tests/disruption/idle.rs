@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use k8s_openapi::api::core::v1::Secret;
 use kube::api::{ApiResource, DynamicObject, ListParams};
-use kube::core::Request;
 use kube::{Api, Client, ResourceExt as _};
 use oauth_client_operator::api::{ClusterAuthorizationServer, OAuthClient};
 use serde_json::json;
 
+use crate::stage::requests::{Asked, requests, since};
 use crate::stage::until::{LATER, holds, until};
 use crate::stage::{Scene, World};
 
@@ -23,8 +23,6 @@ const CHECK: &str = "scope_get";
 /// That, the first look, and those after 1, 2, 4, … seconds which have passed within two minutes: nine. Two more, as pauses
 /// vary and begin anew with the restart.
 const LOOKS: usize = 11;
-/// How the API server labels what it counts of requests that are tried only.
-const DRY_RUN: &str = "dry_run=\"All\"";
 
 pub async fn settled_clients_are_left_alone(world: &'static World) {
     let rules = json!([{
@@ -74,18 +72,10 @@ pub async fn settled_clients_are_left_alone(world: &'static World) {
     let looked = asked(&waiting);
     let only_looks = looked.iter().all(|operation| *operation == CHECK);
     assert!(only_looks && looked.len() <= LOOKS, "{}", waiting.journal());
-    let since: BTreeMap<String, i64> = writes(&world.kube)
-        .await
-        .into_iter()
-        .map(|(what, count)| {
-            let before = written.get(&what).copied().unwrap_or_default();
-            (what, count - before)
-        })
-        .filter(|(_, count)| *count != 0)
-        .collect();
+    let since = since(&written, writes(&world.kube).await);
     // By a dry run a client that is not registered finds out whether its Secret could be written.
     let (dry_runs, since): (BTreeMap<_, _>, BTreeMap<_, _>) =
-        since.into_iter().partition(|(what, _)| what.contains(DRY_RUN));
+        since.into_iter().partition(|(what, _)| what.dry_run);
     assert!(
         since.is_empty(),
         "requests that write: {since:#?}\n{}",
@@ -180,35 +170,12 @@ async fn versions(kube: &Client) -> BTreeMap<String, String> {
     versions
 }
 
-/// How many requests that write the API server has had, Events and Leases apart.
-async fn writes(kube: &Client) -> BTreeMap<String, i64> {
-    let request = Request::new("/metrics").list(&ListParams::default()).unwrap();
-    let metrics = kube.request_text(request).await.unwrap();
-    let mut found = BTreeMap::new();
-    for line in metrics.lines() {
-        let Some((labels, count)) = line
-            .strip_prefix("apiserver_request_total{")
-            .and_then(|rest| rest.split_once("} "))
-        else {
-            continue;
-        };
-        let writes = ["POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"];
-        let is_write = writes
-            .iter()
-            .any(|verb| labels.contains(&format!("verb=\"{verb}\"")));
-        let apart = ["events", "leases"];
-        let is_apart = apart
-            .iter()
-            .any(|resource| labels.contains(&format!("resource=\"{resource}\"")));
-        if is_write && !is_apart {
-            #[expect(clippy::cast_possible_truncation, reason = "a count")]
-            let count = count.trim().parse::<f64>().unwrap() as i64;
-            found.insert(labels.to_owned(), count);
-        }
-    }
-    assert!(
-        found.values().sum::<i64>() > 0,
-        "the metrics of the API server cannot be read"
-    );
+/// How many requests that write, or try to, the API server has had, Events and Leases apart.
+async fn writes(kube: &Client) -> BTreeMap<Asked, i64> {
+    let mut found = requests(kube).await;
+    found.retain(|asked, _| {
+        let apart = ["events", "leases"].contains(&asked.resource.as_str());
+        (asked.writes() || asked.dry_run) && !apart
+    });
     found
 }

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         apiserver::row_02_answers_to_writes_are_lost,
         apiserver::row_05_own_writes_are_seen_late,
         apiserver::row_09_events_are_lost_and_the_watch_has_expired,
+        apiserver::row_09_etcd_is_compacted,
         apiserver::row_10_watches_are_half_open,
         apiserver::row_11_every_other_write_conflicts,
         apiserver::row_12_requests_are_throttled,

@@ -35,7 +35,7 @@ impl Plan {
             clients: count("SOAK_CLIENTS", form(20, 200)),
             namespaces: count("SOAK_NAMESPACES", form(2, 8)).max(1),
             kills: count("SOAK_KILLS", form(5, 30)),
-            leaders: seconds("SOAK_LEADERS", form(0, 600)),
+            leaders: seconds("SOAK_LEADERS", form(80, 600)),
             outage: seconds("SOAK_OUTAGE", form(0, 120)),
         }
     }

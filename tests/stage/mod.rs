@@ -12,6 +12,7 @@ pub mod pressure;
 pub mod proxy;
 pub mod published;
 pub mod remains;
+pub mod requests;
 pub mod runner;
 pub mod scene;
 pub mod tenant;
