@@ -6,6 +6,8 @@
 
 pub mod address;
 mod auth0;
+#[cfg(test)]
+pub(crate) mod bench;
 mod cocoon;
 mod composer;
 pub mod connect;

@@ -2,7 +2,7 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::{Bench, answered, shown, word};
+use super::bench::{answered, shown, word};
 use super::*;
 
 /// The app with the id 2 otherwise than it can be.
@@ -119,11 +119,7 @@ async fn a_list() {
             "Unavailable",
             "{body}"
         );
-        assert_eq!(
-            word(bench.attempted("app").await.map(shown)),
-            "Unavailable",
-            "{body}"
-        );
+        assert_eq!(word(bench.by_id("app").await.map(shown)), "Unavailable", "{body}");
         let came = bench.change(&register("new"), WITHIN).await.map(answered);
         assert_eq!((word(came).as_str(), bench.sent()), ("Unavailable", 0), "{body}");
     }

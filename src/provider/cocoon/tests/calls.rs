@@ -2,7 +2,6 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::Bench;
 use super::*;
 
 fn asked(bench: &Bench) -> Vec<String> {

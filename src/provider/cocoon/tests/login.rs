@@ -2,7 +2,6 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::Bench;
 use super::*;
 
 /// A token that is good for nothing is told as what it is, whatever it is marked with: the platform team has to act.
@@ -100,7 +99,7 @@ async fn a_credential_that_is_refused_is_told() {
 
 #[test]
 fn what_a_connection_needs() {
-    use super::super::super::connect::{NotConnected, secrets_needed};
+    use super::super::super::connect::{NotConnected, connect, secrets_needed};
     let spec = spec("https://access.example.com");
     let needed = secrets_needed(&spec);
     assert_eq!(needed.len(), 1);
@@ -111,7 +110,7 @@ fn what_a_connection_needs() {
     for key in &needed[0].keys {
         let mut secrets = secrets();
         secrets.get_mut("credential").unwrap().remove(key);
-        let refused = connect(&spec, false, &secrets, &EgressRules::default()).err();
+        let refused = connect(&spec, false, &secrets, &bench::loopback()).err();
         assert!(
             matches!(refused, Some(NotConnected::CredentialMissing { .. })),
             "{key}"

@@ -1,46 +1,28 @@
 mod absurd;
-mod bench;
 mod calls;
 mod login;
 mod misbehaviour;
 mod register;
 mod secrets;
+mod story;
 mod switches;
 mod toggle;
+mod truth;
 mod update;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use authserver_emulator::cocoon::state::User;
-use authserver_emulator::cocoon::{Config, Emulator};
-
-use super::super::address::EgressRules;
-use super::super::connect::{Secrets, connect};
+use super::super::bench::{self, WITHIN, client_of, set};
+use super::super::connect::Secrets;
 use super::*;
 use crate::api::{Cocoon as Spec, CocoonAuth, PasswordAuth, ProviderSpec, SecretRef, ServerSpec};
 use crate::model::{ClientMetadata, Confidential, Credential, Target, Trace, testing};
+use truth::Bench;
 
-const WITHIN: Duration = Duration::from_secs(20);
 const PASSWORD: &str = "canary-of-the-admin-password";
 const APP_SECRET: &str = "canary-of-the-bootstrap-secret";
 const SECRET: &str = "canary-of-a-chosen-secret";
-
-async fn emulator() -> Emulator {
-    Emulator::start(Config {
-        users: vec![User {
-            username: "operator".to_owned(),
-            password: PASSWORD.to_owned(),
-            administrator: true,
-            two_factor: false,
-        }],
-        bootstrap: ("bootstrap".to_owned(), APP_SECRET.to_owned()),
-        ..Config::default()
-    })
-    .await
-    .unwrap()
-}
 
 fn spec(url: &str) -> ServerSpec {
     let provider = ProviderSpec::Cocoon(Spec {
@@ -59,24 +41,12 @@ fn spec(url: &str) -> ServerSpec {
 }
 
 fn secrets() -> Secrets {
-    let values = [
+    bench::secrets(&[
         ("username", "operator"),
         ("password", PASSWORD),
         ("client-id", "bootstrap"),
         ("client-secret", APP_SECRET),
-    ];
-    let values = values.map(|(key, value)| (key.to_owned(), Confidential::new(value)));
-    BTreeMap::from([("credential".to_owned(), BTreeMap::from(values))])
-}
-
-fn adapter(emulator: &Emulator, within: Duration) -> Arc<dyn Provider> {
-    let egress = EgressRules {
-        allow_loopback: true,
-        ..EgressRules::default()
-    };
-    let mut spec = spec(&emulator.base_url());
-    spec.limits.request_timeout_seconds = u32::try_from(within.as_secs()).unwrap();
-    connect(&spec, false, &secrets(), &egress).unwrap()
+    ])
 }
 
 fn candidate(id: &str, metadata: ClientMetadata) -> Candidate {
@@ -131,16 +101,5 @@ fn rotate(target: Box<Target>, id: &str, secret: &str) -> Request {
             client_secret: Some(Confidential::new(secret)),
         }),
         keep_previous: false,
-    }
-}
-
-fn set(words: &[&str]) -> BTreeSet<String> {
-    words.iter().map(ToString::to_string).collect()
-}
-
-fn client_of(answer: Answer) -> RemoteClient {
-    match answer {
-        Answer::Client(client) => client,
-        other => panic!("not a client: {other:?}"),
     }
 }

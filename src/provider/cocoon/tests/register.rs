@@ -2,7 +2,6 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::Bench;
 use super::*;
 
 #[tokio::test]
@@ -57,7 +56,7 @@ async fn the_app_is_found_by_what_the_answer_tells() {
     let came = bench.change(&register("app"), WITHIN).await;
     assert!(matches!(came, Err(Fault::OutcomeUnknown(_))), "{came:?}");
     bench.emulator.behave();
-    assert!(bench.attempted("app").await.unwrap().is_some());
+    assert!(bench.by_id("app").await.unwrap().is_some());
 }
 
 /// An app of the id is there, whose secret nobody knows: whatever the server would make of a second one, none is sent.
@@ -96,7 +95,7 @@ async fn two_of_one_id_are_told() {
     };
     bench.add("app", "one");
     bench.add("app", "two");
-    let fault = bench.attempted("app").await.unwrap_err();
+    let fault = bench.by_id("app").await.unwrap_err();
     assert!(
         matches!(&fault, Fault::Unavailable(text) if text.contains("several apps of client id app")),
         "{fault:?}"

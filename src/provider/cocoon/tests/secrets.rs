@@ -2,7 +2,6 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::Bench;
 use super::*;
 
 const NEW: &str = "canary-of-a-new-secret";
@@ -15,7 +14,7 @@ async fn no_read_is_believed_to_show_one() {
         let app = bench.add("app", SECRET);
         let read = bench.client(&app.handle.0).await.unwrap().unwrap();
         let listed = bench.clients().await.unwrap();
-        let found = bench.attempted("app").await.unwrap().unwrap();
+        let found = bench.by_id("app").await.unwrap().unwrap();
         for client in listed.into_iter().chain([read, found]) {
             assert_eq!(client.credential.client_secret, None, "{shown}");
         }

@@ -2,7 +2,6 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::Bench;
 use super::*;
 
 fn toggles(bench: &Bench) -> u64 {
@@ -114,7 +113,7 @@ async fn what_only_one_read_shows() {
         Ok(Answer::Done)
     );
     assert_eq!(
-        bench.attempted("app").await.unwrap().unwrap().metadata.enabled,
+        bench.by_id("app").await.unwrap().unwrap().metadata.enabled,
         Some(false)
     );
     assert_eq!(bench.clients().await.unwrap()[1].metadata.enabled, None);

@@ -1,6 +1,5 @@
 //! Changes of what an app is registered with.
 
-use super::bench::Bench;
 use super::*;
 
 fn all() -> ClientMetadata {

@@ -2,7 +2,7 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::{Bench, answered, shown, word};
+use super::bench::{answered, shown, word};
 use super::*;
 
 /// The client "app" otherwise than it can be.

@@ -1,6 +1,5 @@
 //! What is asked of the server, call by call.
 
-use super::bench::Bench;
 use super::*;
 use crate::model::Credential;
 

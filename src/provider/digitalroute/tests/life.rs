@@ -4,8 +4,8 @@ use super::*;
 
 #[tokio::test]
 async fn one_life() {
-    let emulator = emulator().await;
-    let adapter = adapter(&emulator, WITHIN);
+    let bench = Bench::new().await;
+    let adapter = &bench.adapter;
     adapter.check().await.unwrap();
     assert_eq!(adapter.scopes().await.unwrap(), set(&["read", "write"]));
     let asked = Request::ProvisionScopes(set(&["more"]));

@@ -3,7 +3,6 @@
 use authserver_emulator::digitalroute::Auth;
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::Bench;
 use super::*;
 use crate::model::Credential;
 
@@ -135,13 +134,10 @@ async fn in_no_text_that_a_server_sends_back() {
 /// The adapter itself may be in a log.
 #[tokio::test]
 async fn in_no_debug_output() {
-    let emulator = emulator().await;
-    let egress = EgressRules {
-        allow_loopback: true,
-        ..EgressRules::default()
-    };
+    let bench = Bench::new().await;
+    let egress = bench::loopback();
     let trust = crate::provider::http::Trust::default();
-    let url = emulator.url();
+    let url = bench.emulator.url();
     let target = crate::provider::http::Target {
         url: &url,
         prefix: "",
@@ -153,6 +149,5 @@ async fn in_no_debug_output() {
     let text = format!("{authorization:?}");
     let http = || Http::new(&target, Some(authorization.clone())).unwrap();
     let adapter = DigitalRoute::new(http(), Vec::new(), http(), WITHIN, true);
-    let bench = Bench::new().await;
     assert_clean(&format!("{text} {adapter:?}"), &canaries(&bench));
 }

@@ -1,52 +1,13 @@
 //! Every choice that the documentation leaves open, each in every value.
 
-use authserver_emulator::digitalroute::Switches;
-use futures::future::join_all;
-
-use super::bench::Bench;
+use super::bench::switches::each_value;
 use super::*;
 
-/// One line for the defaults, and for each value of a switch that differs what differs. The bench holds every answer against
-/// what is so; what is seen here is what a person has to live with.
 #[tokio::test]
 async fn each_value_of_each_switch() {
-    let usual = story(|_| {}, false).await;
-    let mut lines = vec![format!("default:{usual}")];
-    let stories = Switches::info().into_iter().flat_map(|info| {
-        let values = info.samples.into_iter().map(move |value| (info.name, value));
-        values.collect::<Vec<_>>()
-    });
-    let stories = stories.map(async |(name, value)| {
-        // These make the server itself say what is not so.
-        let untrue = matches!(name, "list_limit" | "read_lag_ms");
-        let turn = |switches: &mut Switches| switches.set(name, &value).unwrap();
-        (format!("{name}={value}"), story(turn, untrue).await)
-    });
-    let mut same = 0;
-    for (label, story) in join_all(stories).await {
-        match difference(&usual, &story) {
-            none if none.is_empty() => same += 1,
-            difference => lines.push(format!("{label}:{difference}")),
-        }
-    }
-    lines.push(format!("{same} more: as by default"));
-    insta::assert_snapshot!(lines.join("\n"));
-}
-
-async fn story(turn: impl FnOnce(&mut Switches), lies: bool) -> String {
-    let bench = Bench {
-        lies,
-        ..Bench::new().await
-    };
-    bench.emulator.switch(turn);
-    bench.story().await
-}
-
-fn difference(usual: &str, story: &str) -> String {
-    let words = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
-    let usual = words(usual);
-    let other = words(story).into_iter().filter(|word| !usual.contains(word));
-    other.fold(String::new(), |text, word| text + " " + &word)
+    let untrue = ["list_limit", "read_lag_ms"];
+    let lines = each_value(&untrue, async |bench: Bench| bench.story().await);
+    insta::assert_snapshot!(lines.await);
 }
 
 /// With nothing registered, some answers are different.

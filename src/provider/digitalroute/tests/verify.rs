@@ -2,7 +2,7 @@
 
 use authserver_emulator::misbehave::{Behaviour, Rule};
 
-use super::bench::{Bench, verdict};
+use super::bench::verdict;
 use super::*;
 use crate::model::Credential;
 
@@ -114,17 +114,13 @@ async fn what_is_wrong_with_the_server_is_not_held_against_the_credential() {
 /// A token endpoint at another address gets the client's credential and never ours.
 #[tokio::test]
 async fn a_token_endpoint_elsewhere() {
-    let (server, issuer) = (emulator().await, emulator().await);
+    let (server, issuer) = (Bench::new().await.emulator, Bench::new().await.emulator);
     let mut spec = spec(&server.url());
     spec.endpoints = Some(crate::api::Endpoints {
         token_uri: Some(issuer.token_url()),
         ..crate::api::Endpoints::default()
     });
-    let egress = EgressRules {
-        allow_loopback: true,
-        ..EgressRules::default()
-    };
-    let adapter = connect(&spec, false, &super::secrets(), &egress).unwrap();
+    let adapter = bench::connected(spec, &super::secrets(), WITHIN);
     let there = issuer.add_client("app", "");
     let credential = Credential {
         client_id: there.client_id,
