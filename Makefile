@@ -15,7 +15,7 @@ build: ## Build the operator and the emulators, unoptimised as the tests use the
 # One test with it: so the dependencies are those of the tests, and are not built a second time for them.
 	cargo build --locked --workspace $(FEATURES) --bins --test structure
 
-demo: ## Show the whole story on a local control plane, or on the cluster of DEMO_KUBECONFIG; SERVER=oidc-provider on a real server
+demo: ## Show the whole story on a local control plane, or on the cluster of DEMO_KUBECONFIG; SERVER=cocoon, or SERVER=oidc-provider on a real server
 	@demo/run
 
 test: ## Run every test there is; tests/all PART… runs some, tests/all --list names them

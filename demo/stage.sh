@@ -2,7 +2,32 @@
 # the cluster of KUBECONFIG and with the programs of DEMO_BIN. Sets the end that comes however it comes.
 # shellcheck shell=bash
 . demo/lib.sh
-# What differs from one kind of authorization server to the next: server_is, examples, start_server, fill_in, registered.
+
+# ---- what the story tells of, unless the kind of server has it otherwise
+
+# A rotation in place keeps the client id.
+keeps_id=
+# How a client id is shown.
+brief() { echo "${1:0:8}…"; }
+# form SCOPE ID: what an application asks for a token with (RFC 6749, section 4.4), and how that is told.
+form() { echo "grant_type=client_credentials&scope=$1"; }
+for_whom() { echo "scope $1"; }
+# A scope that each client has from its first day.
+usual=invoices.read
+# What a developer changes, and what applications see before and after.
+change_is="asks for one more scope"
+change='{"spec":{"scopes":["invoices.read","invoices.export"]}}'
+unchanged() {
+    issued "$id" "$secret" invoices.read
+    refused invalid_scope "$id" "$secret" invoices.export
+}
+changed() { issued "$id" "$secret" invoices.export; }
+# What no access rule allows.
+too_much_is="A scope that no access rule allows"
+too_much='{"spec":{"scopes":["admin"]}}'
+
+# What differs from one kind of authorization server to the next: server_is, examples, start_server, fill_in, registered;
+# and of the above what is otherwise.
 # shellcheck source=/dev/null
 . "demo/servers/$SERVER.sh"
 
@@ -137,16 +162,16 @@ reason_is() { [[ $(field "$1" 'status.conditions[?(@.type=="Ready")].reason') ==
 server_ready() { kubectl wait --for condition=Ready --timeout 1s clusterauthorizationserver corp 2>/dev/null; }
 
 basic() { echo "Authorization: Basic $(printf %s "$1:$2" | base64 | tr -d '\n')"; }
-# token ID SECRET SCOPE: asks for a token (RFC 6749, section 4.4) and says what came of it.
+# token ID SECRET SCOPE: asks for a token and says what came of it.
 token() {
     http POST "$token_uri" "$(basic "$1" "$2")" 'Content-Type: application/x-www-form-urlencoded' \
-        -- "grant_type=client_credentials&scope=$3" || die "no answer from $token_uri"
+        -- "$(form "$3" "$1")" || die "no answer from $token_uri"
     local said
     case $status in
     200) said="token $(sed 's/.*"access_token":"\(.\{10\}\).*/\1/' <<<"$body")…" ;;
     *) said=$(sed 's/.*"error":"\([^"]*\)".*/\1/' <<<"$body") ;;
     esac
-    note "POST $token_uri, client ${1:0:8}…, scope $3 -> $status $said"
+    note "POST $token_uri, client $(brief "$1"), $(for_whom "$3") -> $status $said"
 }
 issued() {
     token "$@"
@@ -158,8 +183,8 @@ refused() {
     token "$@"
     [[ $status == 4* && $body == *"$error"* ]] || die "the request was not refused with $error"
 }
-# The names in a list of clients.
-client_names() { grep -o '"client_name":"[^"]*"' | cut -d '"' -f 4 || true; }
+# The names in a list of clients, by the field that they are in.
+names_in() { grep -o "\"$1\":\"[^\"]*\"" | cut -d '"' -f 4 || true; }
 registered_are() {
     local names
     names=$(registered) && [[ $(grep -c . <<<"$names") == "$1" ]]

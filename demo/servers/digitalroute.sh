@@ -28,5 +28,5 @@ fill_in() {
 registered() {
     http GET "$server/authserver/api/clients" "$(basic operator "$MANAGEMENT_PASSWORD")" && [[ $status == 200 ]] ||
         die "the authorization server does not list its clients"
-    client_names <<<"$body"
+    names_in client_name <<<"$body"
 }

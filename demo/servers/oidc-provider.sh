@@ -27,5 +27,5 @@ fill_in() {
 # The clients that the authorization server has, one name a line. No client can ask for that; its control for tests tells.
 registered() {
     http GET "$server/_control/clients" && [[ $status == 200 ]] || die "the authorization server does not list its clients"
-    client_names <<<"$body"
+    names_in client_name <<<"$body"
 }

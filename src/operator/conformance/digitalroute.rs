@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use authserver_emulator::digitalroute::state::Client;
 use authserver_emulator::digitalroute::{Auth, Config, Emulator, Switches};
-use authserver_emulator::misbehave::{Behaviour, Rule};
+use authserver_emulator::misbehave::Behaviour;
 use futures::FutureExt as _;
 
-use super::emulated;
+use super::emulated::{self, Known, senseless};
 use super::server::{
-    As, Door, Edit, Hands, Manner, Mark, Records, Requests, ServerUnderTest, Specimen, Voice, Weather,
+    Door, Edit, Hands, Manner, Records, Requests, ServerUnderTest, Specimen, Voice, Weather,
 };
 use super::verdict::{Checked, does_not_apply, failed};
 use crate::api::{
@@ -24,17 +24,6 @@ use crate::provider::connect::Secrets;
 
 const SERVER: &str = "DigitalRoute (emulator)";
 const SCOPES: [&str; 3] = ["read", "write", "admin"];
-
-/// What is known beforehand: of a switch, of some of its values (none of them named means all), of some checks.
-type Known = (&'static str, &'static [&'static str], Mark);
-
-const fn senseless(checks: &'static [&'static str], why: &'static str) -> Mark {
-    Mark {
-        checks,
-        but: &[],
-        as_what: As::Senseless(why),
-    }
-}
 
 const KNOWN: &[Known] = &[
     (
@@ -126,25 +115,15 @@ pub(super) fn specimens() -> Vec<Specimen> {
             Switches::default(),
         ),
     ];
-    for info in Switches::info() {
-        let more = MORE.iter().filter(|(switch, _)| *switch == info.name);
-        let values = info
-            .samples
-            .iter()
-            .map(String::as_str)
-            .chain(more.map(|(_, value)| *value));
-        for value in values.filter(|value| *value != info.default) {
-            let mut switches = Switches::default();
-            switches.set(info.name, value).unwrap();
-            let label = format!("{}={value}", info.name);
-            let mut one = specimen(label, ScopeProvisioning::Create, switches);
-            let about = |(switch, values, _): &&Known| {
-                *switch == info.name && (values.is_empty() || values.contains(&value))
-            };
-            one.marks = KNOWN.iter().filter(about).map(|(_, _, mark)| *mark).collect();
-            one.turn = Some(all.len());
-            all.push(one);
-        }
+    for (switch, value) in emulated::turns(Switches::info(), &MORE) {
+        let mut switches = Switches::default();
+        switches.set(switch, &value).unwrap();
+        let label = format!("{switch}={value}");
+        all.push(Specimen {
+            marks: emulated::marks(KNOWN, switch, &value),
+            turn: Some(all.len()),
+            ..specimen(label, ScopeProvisioning::Create, switches)
+        });
     }
     all
 }
@@ -284,7 +263,7 @@ impl ServerUnderTest for Emulated {
     }
 
     fn weather(&self) -> Option<&dyn Weather> {
-        Some(self)
+        Some(&self.emulator)
     }
 
     fn door(&self) -> Option<&dyn Door> {
@@ -347,28 +326,6 @@ impl Hands for Emulated {
 }
 
 #[async_trait]
-impl Weather for Emulated {
-    async fn turn(&self, rule: Rule) -> Checked {
-        self.emulator.misbehave(rule).map_err(|error| error.to_string())?;
-        Ok(())
-    }
-
-    async fn clear(&self) -> Checked {
-        self.emulator.behave();
-        Ok(())
-    }
-
-    async fn met(&self) -> Checked<u64> {
-        Ok(emulated::met(&self.emulator))
-    }
-
-    async fn delivered(&self) -> Checked {
-        emulated::delivered(&self.emulator).await;
-        Ok(())
-    }
-}
-
-#[async_trait]
 impl Door for Emulated {
     async fn change(&self) -> Checked<Secrets> {
         let number = self.credential.fetch_add(1, Ordering::SeqCst) + 1;
@@ -388,10 +345,8 @@ impl Voice for Emulated {
         };
         let mut said = Ok(());
         self.emulator.switch(|switches| {
-            said = turns
-                .iter()
-                .try_for_each(|(switch, value)| switches.set(switch, value));
+            said = emulated::turn_all(turns, |switch, value| switches.set(switch, value));
         });
-        said.map_err(|error| error.to_string().into())
+        said
     }
 }

@@ -1,6 +1,7 @@
 //! The fields of a spec, each with two values to ask for.
 
-use crate::api::{Audience, OAuthClientSpec, SecretKeyRef, TokenEndpointAuthMethod, grant_types};
+use super::server::ServerUnderTest;
+use crate::api::{Audience, OAuthClientSpec, SecretKeyRef, TokenEndpointAuthMethod};
 use crate::model::{Capabilities, Field};
 
 /// All fields that a spec can ask for.
@@ -36,20 +37,18 @@ pub(super) fn first(can: &Capabilities) -> Option<Field> {
 
 /// Whether the resource lets anybody change the field at all.
 pub(super) fn can_be_edited(field: Field) -> bool {
-    !matches!(field, Field::ClientName | Field::ClientId)
+    !matches!(field, Field::ClientName | Field::ClientId | Field::Enabled)
 }
 
-/// Asks for a value of a field.
-pub(super) fn ask(spec: &mut OAuthClientSpec, field: Field, choice: Choice, scopes: [&str; 3]) {
+/// Asks for a value of a field, which the server knows if it knows the field.
+pub(super) fn ask(spec: &mut OAuthClientSpec, field: Field, choice: Choice, server: &dyn ServerUnderTest) {
     let second = choice == Choice::Second;
+    let (scopes, grants) = (server.scopes(), server.grant_types());
     let texts = |values: &[&str]| values.iter().map(ToString::to_string).collect::<Vec<_>>();
     match field {
         Field::ClientName => spec.client_name = Some("chosen name".into()),
         Field::ClientId => spec.client_id = Some("chosen-id".into()),
-        Field::GrantTypes if second => {
-            spec.grant_types = Some(texts(&[grant_types::CLIENT_CREDENTIALS, "refresh_token"]));
-        }
-        Field::GrantTypes => spec.grant_types = Some(texts(&[grant_types::CLIENT_CREDENTIALS])),
+        Field::GrantTypes => spec.grant_types = Some(texts(grants[usize::from(second)])),
         Field::Scopes if second => spec.scopes = Some(texts(&[scopes[1], scopes[0]])),
         Field::Scopes => spec.scopes = Some(texts(&[scopes[0]])),
         Field::Audiences => {

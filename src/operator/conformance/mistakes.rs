@@ -45,10 +45,16 @@ pub(super) enum Mistake {
     UnknownIsGone,
     /// It does not tell when a secret ends.
     HidesTheEnd,
+    /// It shows what stands in the place of a secret as if it were one.
+    ShowsAMask,
+    /// It calls a client by its client id, where the server has another id for that.
+    MistakesTheId,
+    /// It does not disable a client, and answers as if it had.
+    DropsTheDisabling,
 }
 
 /// The mistakes, each at a server and in the way of it that shows it.
-pub(super) const AT: [(&str, &str, &[Mistake]); 2] = [
+pub(super) const AT: [(&str, &str, &[Mistake]); 3] = [
     (
         "DigitalRoute (emulator)",
         "default",
@@ -65,6 +71,23 @@ pub(super) const AT: [(&str, &str, &[Mistake]); 2] = [
             Mistake::TakesOver,
             Mistake::ClaimsAField,
             Mistake::DeniedIsAway,
+        ],
+    ),
+    (
+        "Cocoon (emulator)",
+        "default",
+        &[
+            Mistake::SendsAgain,
+            Mistake::FailureIsAbsence,
+            Mistake::DropsChanges,
+            Mistake::MakesUpCredentials,
+            Mistake::FirstPageOnly,
+            Mistake::GoneIsInvalid,
+            Mistake::ForgetsThePause,
+            Mistake::DeniedIsAway,
+            Mistake::ShowsAMask,
+            Mistake::MistakesTheId,
+            Mistake::DropsTheDisabling,
         ],
     ),
     (
@@ -119,6 +142,12 @@ impl Wrong {
         if self.makes(Mistake::HidesTheSecret) {
             client.credential.client_secret = None;
         }
+        if self.makes(Mistake::ShowsAMask) {
+            client.credential.client_secret = Some(Confidential::new("********"));
+        }
+        if self.makes(Mistake::MistakesTheId) {
+            client.handle = Handle(client.credential.client_id.clone());
+        }
         if self.makes(Mistake::HidesTheEnd) {
             client.secret_expires_at = None;
         }
@@ -163,6 +192,7 @@ impl Wrong {
                     other => Ok(other),
                 }
             }
+            (Mistake::DropsTheDisabling, Request::Disable { .. }) => Ok(Answer::Done),
             (Mistake::MakesUpCredentials, Request::Rotate { target, .. }) => {
                 let mut client = self.as_it_is(&target.handle).await?;
                 client.credential.client_secret = Some(Confidential::new("made-up"));

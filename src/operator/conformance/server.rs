@@ -11,7 +11,7 @@ use authserver_emulator::misbehave::{Behaviour, Rule};
 use futures::future::BoxFuture;
 
 use super::verdict::{Checked, does_not_apply};
-use crate::api::ServerSpec;
+use crate::api::{ServerSpec, grant_types};
 use crate::model::{Credential, Handle, Marker, RemoteClient};
 use crate::provider::connect::Secrets;
 
@@ -80,6 +80,15 @@ pub(super) trait ServerUnderTest: Send + Sync {
     /// Three scopes that exist, where the server knows scopes at all.
     fn scopes(&self) -> [&'static str; 3] {
         ["read", "write", "admin"]
+    }
+
+    /// Two choices of grant types that the server knows. Who is registered with all that can be asked for has the first,
+    /// and redirect URIs and a validity of refresh tokens with it.
+    fn grant_types(&self) -> [&'static [&'static str]; 2] {
+        [
+            &[grant_types::CLIENT_CREDENTIALS],
+            &[grant_types::CLIENT_CREDENTIALS, grant_types::REFRESH_TOKEN],
+        ]
     }
 
     /// Whether a token is issued for this pair. Not by way of the adapter.

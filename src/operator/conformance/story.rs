@@ -23,6 +23,8 @@ pub(super) struct Story {
     others: Mutex<Vec<Arc<Installation>>>,
     /// Clients of somebody else: they stay as they are.
     pub(super) bystanders: Mutex<Vec<RemoteClient>>,
+    /// So many of them, the first, were there before, and are needed for whatever it is.
+    there_before: usize,
     mistake: Option<Mistake>,
     clock: Arc<Clock>,
     log: Arc<Log>,
@@ -45,6 +47,7 @@ impl Story {
             server,
             ours: Arc::new(ours),
             others: Mutex::default(),
+            there_before: bystanders.len(),
             bystanders: Mutex::new(bystanders),
             mistake,
             clock,
@@ -75,7 +78,7 @@ impl Story {
         let mut spec = testing::spec(&[]);
         spec.scopes = None;
         if let Some(field) = fields::first(&self.can()) {
-            fields::ask(&mut spec, field, fields::Choice::First, self.server.scopes());
+            fields::ask(&mut spec, field, fields::Choice::First, &*self.server);
         }
         spec
     }
@@ -143,9 +146,8 @@ impl Story {
 
     /// Somebody asks for the other value of a field.
     pub(super) fn change(&self, field: Field) {
-        let scopes = self.server.scopes();
         self.ours.cluster.change_spec(self.ours.key(), |spec| {
-            fields::ask(spec, field, fields::Choice::Second, scopes);
+            fields::ask(spec, field, fields::Choice::Second, &*self.server);
         });
     }
 
@@ -167,11 +169,11 @@ impl Story {
         Ok(Some(client))
     }
 
-    /// Somebody else removes all clients of theirs.
+    /// Somebody else removes all clients that they have added.
     pub(super) async fn remove_bystanders(&self) -> Checked {
         let hands = self.hands()?;
-        let all = std::mem::take(&mut *self.bystanders.lock().unwrap());
-        for bystander in all {
+        let added = self.bystanders.lock().unwrap().split_off(self.there_before);
+        for bystander in added {
             hands.remove(&bystander.handle).await?;
         }
         Ok(())

@@ -32,7 +32,10 @@ pub(super) async fn metadata(story: &Story) -> Checked {
     found(story).await?;
     as_asked(story).await?;
     let requests = story.changing_requests().await? - requests;
-    ensure!(requests == 1, "to put it right takes {requests} requests");
+    ensure!(
+        (1..=1 + story.server.detours()).contains(&requests),
+        "to put it right takes {requests} requests"
+    );
     story.scene("and all is well");
     found(story).await
 }
@@ -68,12 +71,16 @@ pub(super) async fn removed(story: &Story) -> Checked {
         return removed_unseen(story).await;
     }
     begin(story).await?;
+    let before = story.ours.calls("Register");
     story.scene("somebody removes the client");
     story.hands()?.remove(&story.handle()?).await?;
     found(story).await?;
     as_asked(story).await?;
-    let calls = story.ours.calls("Register");
-    ensure!(calls == 2, "it is registered {calls} times");
+    let calls = story.ours.calls("Register") - before;
+    ensure!(
+        (1..=1 + story.repeats()).contains(&calls),
+        "it is registered {calls} times more"
+    );
     Ok(())
 }
 

@@ -13,7 +13,7 @@ pub(super) async fn not_honoured(story: &Story) -> Checked {
     story.scene("a client is applied, and the server grants less");
     let mut spec = story.spec();
     if let Some(field) = fields::first(&story.can()) {
-        fields::ask(&mut spec, field, Choice::Second, story.server.scopes());
+        fields::ask(&mut spec, field, Choice::Second, &*story.server);
     }
     ours.cluster.create_client(ours.key(), spec);
     story.look(ours, 3, 3600).await?;

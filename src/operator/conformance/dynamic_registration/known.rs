@@ -1,9 +1,7 @@
 //! What is known beforehand of its ways: checks that make no sense there, since the server itself does not say what is so.
 
-use crate::operator::conformance::server::{As, Mark};
-
-/// Of a switch or a product, of some of its values (none of them named means all).
-type Known = (&'static str, &'static [&'static str], Mark);
+use crate::operator::conformance::emulated::{self, Known, senseless, senseless_but};
+use crate::operator::conformance::server::Mark;
 
 const UPDATE: &[&str] = &["update each field that can change"];
 /// Where its answers get lost after they were made.
@@ -68,22 +66,6 @@ const ONE_REGISTRATION: &[&str] = &[
     "what is not honoured is said",
     "admin credential refused: said",
 ];
-
-const fn senseless(checks: &'static [&'static str], why: &'static str) -> Mark {
-    Mark {
-        checks,
-        but: &[],
-        as_what: As::Senseless(why),
-    }
-}
-
-const fn senseless_but(but: &'static [&'static str], why: &'static str) -> Mark {
-    Mark {
-        checks: &[],
-        but,
-        as_what: As::Senseless(why),
-    }
-}
 
 const KNOWN: &[Known] = &[
     ("register", &[], senseless(&[], "it registers nobody")),
@@ -291,6 +273,5 @@ const KNOWN: &[Known] = &[
 
 /// What is known of a switch and one of its values, or of a product.
 pub(in super::super) fn of(name: &str, value: &str) -> Vec<Mark> {
-    let about = |(of, values, _): &&Known| *of == name && (values.is_empty() || values.contains(&value));
-    KNOWN.iter().filter(about).map(|(_, _, mark)| *mark).collect()
+    emulated::marks(KNOWN, name, value)
 }

@@ -283,23 +283,21 @@ impl Weather for Emulated {
         for operation in operations {
             let mut rule = rule.clone();
             rule.matching.operation = operation.to_owned();
-            self.emulator.misbehave(rule).map_err(|error| error.to_string())?;
+            self.emulator.turn(rule).await?;
         }
         Ok(())
     }
 
     async fn clear(&self) -> Checked {
-        self.emulator.behave();
-        Ok(())
+        self.emulator.clear().await
     }
 
     async fn met(&self) -> Checked<u64> {
-        Ok(emulated::met(&self.emulator))
+        self.emulator.met().await
     }
 
     async fn delivered(&self) -> Checked {
-        emulated::delivered(&self.emulator).await;
-        Ok(())
+        self.emulator.delivered().await
     }
 }
 
@@ -328,11 +326,9 @@ impl Voice for Emulated {
         };
         let mut said = Ok(());
         self.emulator.switch(|switches| {
-            said = turns
-                .iter()
-                .try_for_each(|(switch, value)| switches.set(switch, value));
+            said = emulated::turn_all(turns, |switch, value| switches.set(switch, value));
         });
-        said.map_err(|error| error.to_string().into())
+        said
     }
 }
 

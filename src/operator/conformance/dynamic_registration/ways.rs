@@ -6,6 +6,7 @@ use authserver_emulator::dynamic_registration::{Config, Emulator, Switches};
 use futures::FutureExt as _;
 
 use super::{Approach, Emulated, Place, SCOPES, STATEMENT, initial_access_token, known};
+use crate::operator::conformance::emulated;
 use crate::operator::conformance::server::{ServerUnderTest, Specimen};
 
 const SERVER: &str = "dynamic registration (emulator)";
@@ -124,21 +125,13 @@ pub(in super::super) fn specimens() -> Vec<Specimen> {
             },
         ),
     ];
-    for info in Switches::info() {
-        let more = MORE.iter().filter(|(switch, _)| *switch == info.name);
-        let values = info
-            .samples
-            .iter()
-            .map(String::as_str)
-            .chain(more.map(|(_, value)| *value));
-        for value in values.filter(|value| *value != info.default) {
-            let one = turned(format!("{}={value}", info.name), &[(info.name, value)]);
-            all.push(Specimen {
-                marks: known::of(info.name, value),
-                turn: Some(all.len()),
-                ..one
-            });
-        }
+    for (switch, value) in emulated::turns(Switches::info(), &MORE) {
+        let one = turned(format!("{switch}={value}"), &[(switch, &value)]);
+        all.push(Specimen {
+            marks: known::of(switch, &value),
+            turn: Some(all.len()),
+            ..one
+        });
     }
     for (product, turns) in PRODUCTS {
         all.push(Specimen {
