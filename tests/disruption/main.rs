@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     soak.extend(tests![
         soak::nothing_is_lost_whatever_is_killed_and_stopped,
         registration::nothing_is_lost_at_a_real_server_without_lookup,
+        registration::nothing_is_lost_at_cocoon,
     ]);
     let soak = soak.into_iter().map(|test| test.within(plan.limit()));
     let tests = tests.into_iter().chain(soak).map(stage::Test::alone).collect();

@@ -11,6 +11,7 @@
 mod access;
 mod drift;
 mod ending;
+mod given;
 mod life;
 mod limits;
 mod names;
@@ -43,6 +44,8 @@ fn main() -> ExitCode {
         ending::a_client_that_is_terminating_gets_nothing_new,
         ending::prune_and_come_back,
         ending::retain,
+        given::a_secret_of_the_applications_own,
+        given::where_the_server_chooses_it_is_refused,
         life::create,
         life::scopes_follow,
         life::what_the_api_server_refuses_is_explained,

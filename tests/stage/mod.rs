@@ -5,7 +5,9 @@
 
 pub mod app;
 pub mod canary;
+pub mod cocoon;
 pub mod finale;
+pub mod known;
 pub mod oidc;
 pub mod operator;
 pub mod pressure;

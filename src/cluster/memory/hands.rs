@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 
 use super::{Crd, Effect, MemoryCluster, Mishap, Namespace, Stored, World, Write, WriteKind};
-use crate::api::OAuthClientSpec;
+use crate::api::{LABEL_SERVER_CREDENTIALS, LABEL_TRUE, OAuthClientSpec};
 use crate::cluster::Unread;
 use crate::model::{
     ClientKey, ClientObject, Closed, FoundSecret, LedgerEntry, NamespaceView, Refusal, Status, Subject, Uid,
@@ -248,6 +248,15 @@ impl MemoryCluster {
             .unwrap();
         edit(secret);
         secret.version = version;
+    }
+
+    /// Somebody puts a secret of their own where an OAuthClient may refer to it.
+    pub fn give_secret(&self, namespace: &str, name: &str, key: &str, value: &str) {
+        self.put_foreign_secret(namespace, name, &[(key, value)]);
+        self.edit_secret(namespace, name, |secret| {
+            let labels = &mut secret.labels;
+            labels.insert(LABEL_SERVER_CREDENTIALS.to_owned(), LABEL_TRUE.to_owned());
+        });
     }
 
     /// Deletes a Secret behind our back; whether it was there.

@@ -36,6 +36,7 @@ const DISABLING: &[&str] = &["disable instead of delete"];
 /// Where a secret is replaced in place.
 const ROTATIONS: &[&str] = &[
     "rotate",
+    "secret of the application's own",
     "killed after every call",
     "killed after every step",
     "every answer lost",

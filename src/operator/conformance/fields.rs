@@ -18,6 +18,9 @@ pub(super) const ALL: [Field; 10] = [
     Field::ClientSecretRef,
 ];
 
+/// The Secret and the key in it that a client with a secret of its own refers to.
+pub(super) const OWN_SECRET: (&str, &str) = ("chosen", "secret");
+
 /// Which of two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Choice {
@@ -35,9 +38,13 @@ pub(super) fn first(can: &Capabilities) -> Option<Field> {
         .find(|field| can.honours.contains(field))
 }
 
-/// Whether the resource lets anybody change the field at all.
+/// Whether the resource lets anybody change the field at all, and it is changed as metadata are. A secret of the
+/// application's own is changed by a rotation.
 pub(super) fn can_be_edited(field: Field) -> bool {
-    !matches!(field, Field::ClientName | Field::ClientId | Field::Enabled)
+    !matches!(
+        field,
+        Field::ClientName | Field::ClientId | Field::Enabled | Field::ClientSecretRef
+    )
 }
 
 /// Asks for a value of a field, which the server knows if it knows the field.
@@ -75,8 +82,8 @@ pub(super) fn ask(spec: &mut OAuthClientSpec, field: Field, choice: Choice, serv
         }
         Field::ClientSecretRef => {
             spec.client_secret_ref = Some(SecretKeyRef {
-                name: "chosen".into(),
-                key: "secret".into(),
+                name: OWN_SECRET.0.into(),
+                key: OWN_SECRET.1.into(),
             });
         }
         // Nobody asks for it.

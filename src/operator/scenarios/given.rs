@@ -2,9 +2,7 @@
 
 use super::bench::Bench;
 use super::servers::{cocoon, hydra, hydra_with_two_secrets, keycloak, keycloak_with_two_secrets};
-use crate::api::{
-    ClientCondition, LABEL_SERVER_CREDENTIALS, LABEL_TRUE, OAuthClientSpec, Rotation, SecretKeyRef,
-};
+use crate::api::{ClientCondition, OAuthClientSpec, Rotation, SecretKeyRef};
 use crate::model::{Capabilities, ChosenBy, Field, Overlap, ScopeModel};
 use crate::provider::memory::Fate;
 
@@ -40,12 +38,7 @@ fn give(bench: &Bench, value: &str) {
     let namespace = &bench.key().namespace;
     bench
         .cluster
-        .put_foreign_secret(namespace, "own", &[("client-secret", value)]);
-    bench.cluster.edit_secret(namespace, "own", |secret| {
-        secret
-            .labels
-            .insert(LABEL_SERVER_CREDENTIALS.to_owned(), LABEL_TRUE.to_owned());
-    });
+        .give_secret(namespace, "own", "client-secret", value);
 }
 
 fn overlap(bench: &Bench, seconds: u32) {

@@ -24,6 +24,7 @@ pub(in crate::operator) fn cocoon() -> Capabilities {
             Field::RedirectUris,
             Field::AccessTokenValidity,
             Field::RefreshTokenValidity,
+            Field::ClientSecretRef,
         ]),
         updates: BTreeSet::from([
             Field::GrantTypes,

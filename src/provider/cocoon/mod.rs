@@ -171,7 +171,7 @@ fn capabilities() -> Capabilities {
     ]);
     let mut honours = updates.clone();
     honours.remove(&Field::Enabled);
-    honours.extend([Field::ClientName, Field::ClientId]);
+    honours.extend([Field::ClientName, Field::ClientId, Field::ClientSecretRef]);
     Capabilities {
         client_id: ChosenBy::Caller,
         client_secret: ChosenBy::Caller,

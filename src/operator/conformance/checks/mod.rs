@@ -43,6 +43,7 @@ checks! {
     "what is not honoured is said": registrations::not_honoured,
     "rotate": rotation::without_overlap,
     "rotate with overlap": rotation::with_overlap,
+    "secret of the application's own": rotation::given,
     "secret that ends": registrations::secret_ends,
     "delete": ending::delete,
     "delete what is gone already": ending::delete_again,

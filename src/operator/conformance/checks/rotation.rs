@@ -1,7 +1,9 @@
 //! Rotations of the family that the capabilities name.
 
+use crate::api::{ClientCondition, ClientReason};
 use crate::cluster::memory::WriteKind;
-use crate::model::Overlap;
+use crate::model::{Field, Overlap};
+use crate::operator::conformance::fields::{self, Choice, OWN_SECRET};
 use crate::operator::conformance::life;
 use crate::operator::conformance::story::Story;
 use crate::operator::conformance::verdict::{Checked, ensure, only_where};
@@ -58,4 +60,45 @@ pub(super) async fn with_overlap(story: &Story) -> Checked {
     story.add_bystander("somebody-elses").await?;
     story.registered().await?;
     life::overlap(story).await
+}
+
+/// A secret that the application brings is waited for, and followed by a rotation when it changes; none is made in its place.
+pub(super) async fn given(story: &Story) -> Checked {
+    let (ours, can) = (&story.ours, story.can());
+    only_where(
+        can.honours.contains(&Field::ClientSecretRef),
+        "honours: an application cannot bring a secret of its own",
+    )?;
+    story.add_bystander("somebody-elses").await?;
+    story.scene("a client is applied that brings its own secret, which is not there yet");
+    let mut spec = story.spec();
+    fields::ask(&mut spec, Field::ClientSecretRef, Choice::First, &*story.server);
+    ours.cluster.create_client(ours.key(), spec);
+    story.look(ours, 3, 30).await?;
+    let reason = ours.condition(ClientCondition::Ready).map(|found| found.reason);
+    ensure!(
+        reason == Some(ClientReason::WaitingForSecret) && ours.changing_calls() == 0,
+        "it is not waited for: {}",
+        ours.said(ClientCondition::Ready)
+    );
+    let (name, key) = OWN_SECRET;
+    for number in 1..=2 {
+        story.scene("the application puts a secret there");
+        let before = ours.published();
+        let own = format!("canary-of-the-applications-own-secret-{number}");
+        ours.cluster.give_secret(&ours.key().namespace, name, key, &own);
+        story.comes_to_rest().await?;
+        let after = story.pair()?;
+        let is_own = after
+            .client_secret
+            .as_ref()
+            .is_some_and(|secret| secret.expose() == own);
+        ensure!(is_own, "another secret is published than the application's own");
+        let Some(before) = before else { continue };
+        ensure!(
+            before.client_id == after.client_id || !(can.rotate_in_place && can.client_id_stable),
+            "client_id_stable: the client id changes all the same"
+        );
+    }
+    story.ends().await
 }

@@ -1,9 +1,16 @@
-//! Nothing is lost at a real server that nothing can be looked up at: node oidc-provider, whose registration access tokens
-//! change with each update. The operator is killed at random moments and answers get lost; what that may have left at the
-//! server is in the ledger, and can be found there.
+//! Nothing is lost at servers of other kinds than the soak's, each by itself: the operator is killed at random moments and
+//! answers get lost. Afterwards every published pair gets a token, and every client at the server is one that is asked for;
+//! or, where nothing can be looked up, one that was told of and can be found by what was told.
+//!
+//! To add a server: implement [`Remote`], as [`cocoon`] does for an emulator and [`oidc`] for a real server, and name a test
+//! for it here and in `main.rs`.
+
+mod cocoon;
+mod oidc;
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -11,20 +18,19 @@ use futures::future::join_all;
 use k8s_openapi::api::core::v1::Secret;
 use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
-use oauth_client_operator::api::{
-    ANNOTATION_ROTATE, API_VERSION, ClusterAuthorizationServer, LABEL_SERVER_CREDENTIALS, OAuthClient,
-};
+use oauth_client_operator::api::{ANNOTATION_ROTATE, API_VERSION, OAuthClient};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
 
 use crate::plan::Plan;
-use crate::stage::oidc::OidcProvider;
-use crate::stage::scene::{MANAGER, SCENE_LABEL, data};
-use crate::stage::until::{LATER, MUCH_LATER, holds, until};
+use crate::stage::known::known;
+use crate::stage::published::Pair;
+use crate::stage::scene::MANAGER;
+use crate::stage::until::{MUCH_LATER, holds, until};
 use crate::stage::world::NAMESPACE;
 use crate::stage::{Published, World, app};
-use crate::support::namespace_named;
+use crate::support::merge;
 
 /// As in the soak: nothing is late here, and each process goes to work at once.
 const AT_ONCE: [&str; 2] = ["--late-delivery-seconds=15", "--leader-election=false"];
@@ -32,19 +38,60 @@ const AT_ONCE: [&str; 2] = ["--late-delivery-seconds=15", "--leader-election=fal
 const ALIVE: std::ops::Range<u64> = 500..4_000;
 /// Between two acts upon one client, in milliseconds.
 const PAUSE: std::ops::Range<u64> = 100..700;
-/// Requests whose answers get lost, one after the other, and the path where it tells the kind.
-const LOST: [(&str, Option<&str>); 3] = [("POST", Some("/reg")), ("PUT", None), ("DELETE", None)];
+
+/// A server that clients are registered at.
+trait Remote {
+    /// A client that it has.
+    type Client: Debug;
+
+    /// What the objects of its test are called after.
+    const NAME: &'static str;
+    /// Whether what a lost answer leaves behind can be found and removed by an admin only.
+    const LEAVES_BEHIND: bool = false;
+
+    /// What is in the credential Secret.
+    fn credential(&self) -> Value;
+
+    /// `spec.provider` of the server object; the credential Secret is called so.
+    fn provider(&self, secret: &str) -> Value;
+
+    /// What its access rule allows.
+    fn allows(&self) -> Value;
+
+    /// What a client asks for: one thing, or the other.
+    fn asks(&self, other: bool) -> Value;
+
+    /// One of the next changes is done, and its answer lost. Which kind of change that is follows from the number.
+    async fn lose_answer(&self, number: usize);
+
+    /// Whether a token is issued for a pair; the status of the refusal if not.
+    async fn token(&self, pair: &Pair) -> Result<(), u16>;
+
+    /// The clients that were registered by the operator, as far as is known.
+    async fn clients(&self) -> Vec<Self::Client>;
+
+    /// The client id of one.
+    fn id(client: &Self::Client) -> &str;
+
+    /// Whether what an admin is told to remove leads to a client.
+    fn leads_to(owed: &Value, client: &Self::Client) -> bool {
+        owed["registration"]["credential"]["client_id"] == Self::id(client)
+    }
+
+    /// How many requests to register, change and remove a client came.
+    async fn requests(&self) -> [usize; 3];
+}
 
 struct Client {
     name: String,
     there: bool,
-    wide: bool,
+    other: bool,
     triggers: usize,
 }
 
-struct Stage {
+struct Stage<S> {
     world: &'static World,
-    server: OidcProvider,
+    server: S,
     /// The name of the server object and of the namespace.
     id: String,
     /// What was told as left behind until an admin discharged it.
@@ -52,15 +99,23 @@ struct Stage {
 }
 
 pub async fn nothing_is_lost_at_a_real_server_without_lookup(world: &'static World) {
+    nothing_is_lost(world, oidc::start(world)).await;
+}
+
+pub async fn nothing_is_lost_at_cocoon(world: &'static World) {
+    nothing_is_lost(world, cocoon::start(world).await).await;
+}
+
+async fn nothing_is_lost<S: Remote>(world: &'static World, server: S) {
     let plan = Plan::read();
-    let stage = Stage::start(world).await;
+    let stage = Stage::start(world, server).await;
     assert!(world.operator.stop().await.success());
     world.operator.start_with(&AT_ONCE).await;
     let mut clients: Vec<Client> = (0..plan.clients / 2)
         .map(|number| Client {
             name: format!("app-{number}"),
             there: false,
-            wide: false,
+            other: false,
             triggers: 0,
         })
         .collect();
@@ -70,8 +125,7 @@ pub async fn nothing_is_lost_at_a_real_server_without_lookup(world: &'static Wor
         for number in 0..plan.kills * 2 {
             tokio::time::sleep(Duration::from_millis(rng.random_range(ALIVE))).await;
             if number % 2 == 0 {
-                let (method, path) = LOST[number / 2 % LOST.len()];
-                stage.server.lose_answer(method, path).await;
+                stage.server.lose_answer(number / 2).await;
             } else {
                 world.operator.kill();
                 world.operator.start_with(&AT_ONCE).await;
@@ -93,64 +147,16 @@ pub async fn nothing_is_lost_at_a_real_server_without_lookup(world: &'static Wor
     world.operator.start_and_wait().await;
 }
 
-impl Stage {
-    async fn start(world: &'static World) -> Self {
-        let server = OidcProvider::start(&["--rotate-registration-access-token", "on"]);
-        world.witness.knows([server.initial_access_token.clone()]);
+impl<S: Remote> Stage<S> {
+    async fn start(world: &'static World, server: S) -> Self {
         let stage = Self {
-            id: format!("oidc-{}", world.run),
+            id: format!("{}-{}", S::NAME, world.run),
             world,
             server,
             discharged: RefCell::default(),
         };
-        namespace_named(&world.kube, &stage.id, json!({SCENE_LABEL: stage.id})).await;
-        let secrets: Api<Secret> = Api::namespaced(world.kube.clone(), NAMESPACE);
-        let secret = json!({
-            "apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": stage.id, "labels": {LABEL_SERVER_CREDENTIALS: "true"}},
-            "data": data(&json!({"token": stage.server.initial_access_token})),
-        });
-        let parameters = PatchParams::apply(MANAGER).force();
-        secrets
-            .patch(&stage.id, &parameters, &Patch::Apply(secret))
-            .await
-            .unwrap();
-        let object = json!({
-            "apiVersion": API_VERSION, "kind": "ClusterAuthorizationServer", "metadata": {"name": stage.id},
-            "spec": {
-                "provider": {"dynamicRegistration": {
-                    "issuer": stage.server.url,
-                    "auth": {"initialAccessToken": {"secretRef": {"name": stage.id}}},
-                }},
-                "accessRules": [{
-                    "name": "everything",
-                    "namespaces": {"from": "Selector", "selector": {"matchLabels": {SCENE_LABEL: stage.id}}},
-                    "scopes": ["read", "write"],
-                }],
-                "limits": {"requestsPerMinute": 6000, "burst": 100, "requestTimeoutSeconds": 5},
-                "deletion": {"maxBurst": 100_000},
-            },
-        });
-        let servers: Api<ClusterAuthorizationServer> = Api::all(world.kube.clone());
-        servers
-            .patch(&stage.id, &parameters, &Patch::Apply(object))
-            .await
-            .unwrap();
-        let evidence = async || world.operator.log_end(20);
-        until(LATER, "the server is ready", evidence, async || {
-            let server = servers.get(&stage.id).await.unwrap();
-            let status = server.status.unwrap_or_default();
-            let ready = status
-                .conditions
-                .iter()
-                .find(|condition| condition.type_ == "Ready");
-            let ready = ready.map(|found| format!("{} {}: {}", found.status, found.reason, found.message));
-            holds(
-                ready.as_ref().is_some_and(|ready| ready.starts_with("True")),
-                format!("{ready:?}"),
-            )
-        })
-        .await;
+        let (credential, provider) = (stage.server.credential(), stage.server.provider(&stage.id));
+        known(world, &stage.id, &credential, &provider, &stage.server.allows()).await;
         stage
     }
 
@@ -161,7 +167,7 @@ impl Stage {
     async fn act(&self, client: &mut Client, rng: &mut StdRng) {
         let drawn = rng.random_range(0..100);
         if !client.there || drawn < 40 {
-            client.wide = !client.wide;
+            client.other = !client.other;
             self.apply(client).await;
             client.there = true;
         } else if drawn < 70 {
@@ -180,18 +186,11 @@ impl Stage {
     }
 
     async fn apply(&self, client: &Client) {
-        let scopes: &[&str] = if client.wide {
-            &["read", "write"]
-        } else {
-            &["read"]
-        };
-        let object = json!({
+        let mut object = json!({
             "apiVersion": API_VERSION, "kind": "OAuthClient", "metadata": {"name": client.name},
-            "spec": {
-                "serverRef": {"kind": "ClusterAuthorizationServer", "name": self.id},
-                "scopes": scopes,
-            },
+            "spec": {"serverRef": {"kind": "ClusterAuthorizationServer", "name": self.id}},
         });
+        merge(&mut object["spec"], &self.server.asks(client.other));
         let parameters = PatchParams::apply(MANAGER).force();
         self.api()
             .patch(&client.name, &parameters, &Patch::Apply(object))
@@ -254,6 +253,16 @@ impl Stage {
             holds(current && said == "True Ready", said)
         })
         .await;
+        if S::LEAVES_BEHIND {
+            return;
+        }
+        until(MUCH_LATER, &format!("{key} owes nothing"), evidence, async || {
+            let entry = app::ledger(&self.world.kube).await.remove(&key);
+            let entry = entry.ok_or("there is no entry")?;
+            let owes = !entry["previous"].is_null() || !owed(&entry).is_empty();
+            holds(!owes, "it does")
+        })
+        .await;
     }
 
     /// After three registrations whose answers were lost nothing more is registered before an admin has looked, and has said
@@ -302,32 +311,24 @@ impl Stage {
             .map(|(subject, entry)| (subject.clone(), left_behind(entry).0))
             .collect();
         let discharged = self.discharged.borrow().clone();
-        let told_of = |client: &crate::stage::oidc::RemoteClient| {
-            told.values().flatten().chain(discharged.iter()).any(|owed| {
-                let marker = &owed["lost"]["marker"];
-                let by_software = marker["owner"].as_str().is_some_and(|owner| {
-                    client.software_id == format!("oauthclient.dev/{owner}")
-                        && marker["number"] == client.software_version.parse::<u64>().unwrap_or_default()
-                });
-                by_software || owed["registration"]["credential"]["client_id"] == client.client_id.as_str()
-            })
+        let told_of = |client: &S::Client| {
+            let mut all = told.values().flatten().chain(discharged.iter());
+            all.any(|owed| S::leads_to(owed, client))
         };
         let all = self.server.clients().await;
         let strangers: Vec<_> = all
             .iter()
-            .filter(|client| !current.contains(&client.client_id))
+            .filter(|client| !current.contains(S::id(client)))
             .collect();
         let orphans: Vec<_> = strangers.iter().filter(|client| !told_of(client)).collect();
         let possible: usize = told.values().map(Vec::len).sum();
-        let requests = async |method| self.server.requests(method, "/reg").await;
+        let [registrations, updates, removals] = self.server.requests().await;
         self.world.say(&format!(
-            "oidc-provider: {} kills, as many answers lost; {} registrations, {} updates and {} removals were asked for; {} \
-             clients are there, {} Secrets refused; {} more clients at the server, {} of them not told of; {possible} are told as \
-             left behind",
+            "{}: {} kills, as many answers lost; {registrations} registrations, {updates} updates and {removals} removals were \
+             asked for; {} clients are there, {} Secrets refused; {} more clients at the server, {} of them not told of; \
+             {possible} are told as left behind",
+            S::NAME,
             plan.kills,
-            requests("POST").await,
-            requests("PUT").await,
-            requests("DELETE").await,
             current.len(),
             refused.len(),
             strangers.len(),
@@ -335,20 +336,26 @@ impl Stage {
         ));
         assert!(refused.is_empty(), "refused: {refused:?}");
         assert!(orphans.is_empty(), "orphans: {orphans:#?}\n{told:#?}");
-        assert!(
-            !current.is_empty() && possible > 0,
-            "something was lost and something is there"
+        assert!(!current.is_empty(), "something is there");
+        assert_eq!(
+            possible > 0,
+            S::LEAVES_BEHIND,
+            "something is left behind, or nothing ever is"
         );
     }
 }
 
+/// What an entry owes.
+fn owed(entry: &Value) -> Vec<Value> {
+    entry["obligations"].as_array().cloned().unwrap_or_default()
+}
+
 /// What of an entry only an admin can end, and whether there is more in it.
 fn left_behind(entry: &Value) -> (Vec<Value>, bool) {
-    let owed = entry["obligations"].as_array().cloned().unwrap_or_default();
     let only_an_admin = |owed: &Value| {
         owed["lost"]["trace"] == "None" || owed["registration"]["access"].get("Lost").is_some()
     };
-    let (left, more): (Vec<Value>, Vec<Value>) = owed.into_iter().partition(only_an_admin);
+    let (left, more): (Vec<Value>, Vec<Value>) = owed(entry).into_iter().partition(only_an_admin);
     let open = ["current", "previous", "intent"]
         .iter()
         .any(|part| !entry[*part].is_null());
