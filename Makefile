@@ -36,7 +36,7 @@ conformance: ## Check every adapter at its emulators and servers; SERVER, VARIAN
 	@tools/need rust
 	@CONFORMANCE_SERVER='$(SERVER)' CONFORMANCE_VARIANT='$(VARIANT)' CONFORMANCE_CHECK='$(CHECK)' tests/all --part conformance
 
-soak: ## 200 clients under load while everything is killed, stopped or away, and 100 on oidc-provider; 30 minutes
+soak: ## 200 clients under load while everything is killed, stopped or away, and 100 each at oidc-provider and Cocoon; half an hour
 	@tools/need rust cluster node
 	@$(MAKE) --no-print-directory build
 	cargo test --locked --workspace $(FEATURES) --no-run --test disruption
