@@ -116,10 +116,10 @@ impl<S: Truth> Bench<S> {
         let found = as_a_read(self.adapter.client(&handle.into()).await);
         if let (Ok(told), false) = (&found, self.lies) {
             is_so::<S>(told.as_ref(), &S::handled(&self.emulator, handle), handle);
-            let shows = self.adapter.capabilities().secret_readable;
+            let readable = self.adapter.capabilities().secret_readable;
             let shown = |client: &RemoteClient| client.credential.client_secret.is_some();
             assert!(
-                !shows || told.as_ref().is_none_or(shown),
+                !readable || told.as_ref().is_none_or(shown),
                 "{handle} has no secret"
             );
         }
