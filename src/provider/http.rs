@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Client, Response};
 use url::Url;
 
@@ -239,8 +239,8 @@ impl Http {
         for (name, value) in call.headers {
             headers.insert(name, value.clone());
         }
-        if let Some(authorization) = authorization {
-            headers.insert(AUTHORIZATION, authorization.header());
+        for (name, value) in authorization.into_iter().flat_map(Authorization::headers) {
+            headers.insert(name, value);
         }
         headers
     }

@@ -97,17 +97,23 @@ pub(in crate::operator) fn auth0() -> Capabilities {
     }
 }
 
-/// The server chooses, and shows the secret once; it cannot rotate and knows no scopes.
+/// The server chooses, and shows the secret once; it cannot rotate and knows no scopes. Without a user for whom a token can
+/// be asked for, nothing can be proven.
 pub(in crate::operator) fn composer() -> Capabilities {
     Capabilities {
         secret_readable: false,
         handle: HandleKind::ServerId,
         idempotent_create: false,
         rotate_in_place: false,
-        honours: BTreeSet::from([Field::ClientName, Field::AccessTokenValidity]),
+        honours: BTreeSet::from([
+            Field::ClientName,
+            Field::TokenEndpointAuthMethod,
+            Field::AccessTokenValidity,
+        ]),
         updates: BTreeSet::from([Field::AccessTokenValidity]),
         grant_types: None,
         scopes: ScopeModel::None,
+        secrets_expire: true,
         can_verify: false,
         ..testing::capabilities()
     }
@@ -163,5 +169,10 @@ mod tests {
     #[test]
     fn cocoon_is_as_its_adapter_says() {
         is_as_declared(ProviderType::Cocoon, cocoon());
+    }
+
+    #[test]
+    fn composer_is_as_its_adapter_says() {
+        is_as_declared(ProviderType::Composer, composer());
     }
 }

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::super::http::{Body, Call, Reply, short};
 use super::super::wire::no_such_call;
 use super::super::{in_time, time_for};
-use super::lookup::{says_nothing, shown};
+use super::lookup::shown;
 use super::terms::Terms;
 use super::wire::{self, App};
 use super::{APPS, Cocoon};
@@ -97,7 +97,7 @@ impl Cocoon {
         let absurd = |why: &str| self.api.absurd(call, why);
         let told: Option<App> = match reply.object() {
             Ok(app) => Some(app),
-            Err(_) if is_blank(reply) => None,
+            Err(_) if reply.is_blank() => None,
             Err(why) => return Err(absurd(&why)),
         };
         if let Some(app) = &told
@@ -231,7 +231,7 @@ impl Cocoon {
             let fault = self.refused(&call, &reply);
             return Err(self.unless_absent(handle, deadline, reply.status, fault).await);
         }
-        let plainly = says_nothing(&reply) || reply.object::<App>().is_ok_and(|app| app.handle() == *handle);
+        let plainly = reply.says_nothing() || reply.object::<App>().is_ok_and(|app| app.handle() == *handle);
         if plainly {
             return Ok(Answer::Done);
         }
@@ -321,7 +321,7 @@ impl Cocoon {
             }
             Ok(app) if app.handle() == *handle && tells_all(&app) => return Ok(app),
             Ok(_) => {}
-            Err(_) if is_blank(reply) || says_nothing(reply) => {}
+            Err(_) if reply.is_blank() || reply.says_nothing() => {}
             Err(why) => return Err(self.api.absurd(call, &why)),
         }
         match in_time(deadline, self.find(handle)).await {
@@ -345,10 +345,6 @@ fn located(reply: &Reply) -> Option<Handle> {
     let last = path.trim_end_matches('/').rsplit('/').next()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
     (!last.is_empty() && last.chars().all(plain)).then(|| last.into())
-}
-
-fn is_blank(reply: &Reply) -> bool {
-    reply.body.iter().all(u8::is_ascii_whitespace)
 }
 
 fn hinted(text: &str, hint: &str) -> String {

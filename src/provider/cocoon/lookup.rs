@@ -3,7 +3,6 @@
 //! complete; the dashboard counts the apps, and one that lists fewer is not believed.
 
 use reqwest::StatusCode;
-use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
 use super::super::http::{Call, LIST, Reply};
@@ -197,10 +196,10 @@ impl Cocoon {
         }
         let app: App = match reply.object() {
             Ok(app) => app,
-            Err(_) if says_nothing(&reply) => return Ok(Item::NotShown),
+            Err(_) if reply.says_nothing() => return Ok(Item::NotShown),
             Err(why) => return Err(self.api.absurd(&call, &why)),
         };
-        if app.handle().0.is_empty() && says_nothing(&reply) {
+        if app.handle().0.is_empty() && reply.says_nothing() {
             return Ok(Item::NotShown);
         }
         if app.handle() != *handle {
@@ -221,11 +220,4 @@ impl Cocoon {
         let shown = matches!(self.item(&another).await?, Item::Here(_));
         Ok(shown && matches!(self.item(handle).await?, Item::Failed(_)))
     }
-}
-
-/// An answer without anything in it, as frameworks send for what is not there.
-pub fn says_nothing(reply: &Reply) -> bool {
-    let text = reply.body.iter().filter(|byte| !byte.is_ascii_whitespace());
-    let text: Vec<u8> = text.copied().take(5).collect();
-    text.is_empty() || (matches!(&text[..], b"null" | b"{}" | b"[]") && reply.json::<IgnoredAny>().is_ok())
 }

@@ -101,13 +101,6 @@ fn the_others_come_later_and_say_so() {
         client_secret_key: "client-secret".into(),
     };
     for provider in [
-        ProviderSpec::Composer(Composer {
-            url: url(),
-            context_path: "/composer".into(),
-            media_type: "application/json".into(),
-            auth: ComposerAuth::Basic(basic()),
-            probe: None,
-        }),
         ProviderSpec::Auth0(Auth0 {
             domain: "tenant.auth0.com".into(),
             management_audience: None,

@@ -2,10 +2,9 @@
 //! needs two witnesses: an answer about the client that does not show it, and a complete list without it.
 
 use reqwest::StatusCode;
-use serde::de::IgnoredAny;
 use tokio::time::Instant;
 
-use super::super::http::{Call, Reply};
+use super::super::http::Call;
 use super::super::in_time;
 use super::{CLIENTS, DigitalRoute, wire};
 use crate::model::{Fault, Handle, RemoteClient};
@@ -107,7 +106,7 @@ impl DigitalRoute {
         }
         let client = match reply.object::<wire::Client>() {
             Ok(client) => client,
-            Err(_) if says_nothing(&reply) => return Ok(Item::NotShown),
+            Err(_) if reply.says_nothing() => return Ok(Item::NotShown),
             Err(why) => return Err(self.api.absurd(&call, &why)),
         };
         if client.name() != name {
@@ -126,11 +125,4 @@ impl DigitalRoute {
         let shown = matches!(self.item(another).await?, Item::Here(_));
         Ok(shown && matches!(self.item(name).await?, Item::Failed(_)))
     }
-}
-
-/// An answer without anything in it, as frameworks send for what is not there.
-fn says_nothing(reply: &Reply) -> bool {
-    let text = reply.body.iter().filter(|byte| !byte.is_ascii_whitespace());
-    let text: Vec<u8> = text.copied().take(5).collect();
-    text.is_empty() || (matches!(&text[..], b"null" | b"{}" | b"[]") && reply.json::<IgnoredAny>().is_ok())
 }

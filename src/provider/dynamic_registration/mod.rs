@@ -189,7 +189,7 @@ impl DynamicRegistration {
         let sent = document::as_sent(metadata);
         let told = match reply.status {
             // Nothing was told, so nothing was replaced.
-            StatusCode::OK | StatusCode::NO_CONTENT if is_blank(&reply) => {
+            StatusCode::OK | StatusCode::NO_CONTENT if reply.is_blank() => {
                 Told::nothing(&target.handle, &document)
             }
             StatusCode::OK | StatusCode::CREATED | StatusCode::ACCEPTED => {
@@ -245,7 +245,7 @@ impl DynamicRegistration {
         match reply.status {
             StatusCode::NO_CONTENT => Ok(Answer::Done),
             // A page, as of a login or a proxy, removes nothing.
-            StatusCode::OK if is_blank(&reply) => Ok(Answer::Done),
+            StatusCode::OK if reply.is_blank() => Ok(Answer::Done),
             StatusCode::OK => match reply.object::<Distinct>() {
                 Ok(_) => Ok(Answer::Done),
                 Err(why) => Err(self.api.absurd(&call, &why)),
@@ -350,8 +350,4 @@ impl Provider for DynamicRegistration {
             | Request::ProvisionScopes(_) => Err(no_such_call()),
         }
     }
-}
-
-fn is_blank(reply: &Reply) -> bool {
-    reply.body.iter().all(u8::is_ascii_whitespace)
 }

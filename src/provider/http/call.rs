@@ -6,7 +6,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use reqwest::Method;
-use reqwest::header::{HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -24,10 +24,13 @@ pub enum Effect {
     Mutation,
 }
 
-/// HTTP Basic or a bearer token. Its `Debug` shows nothing.
+/// HTTP Basic, a bearer token, or the cookies of a session. Its `Debug` shows nothing.
 #[derive(Clone)]
 pub struct Authorization {
+    name: HeaderName,
     value: HeaderValue,
+    /// What stands in another header, if anything has to.
+    beside: Option<(HeaderName, HeaderValue)>,
     secrets: Vec<Confidential>,
 }
 
@@ -41,7 +44,9 @@ impl Authorization {
         let mut value = HeaderValue::from_str(&text).unwrap_or_else(|_| HeaderValue::from_static(""));
         value.set_sensitive(true);
         Self {
+            name: AUTHORIZATION,
             value,
+            beside: None,
             secrets: vec![password.clone(), encoded],
         }
     }
@@ -62,17 +67,48 @@ impl Authorization {
             return None;
         }
         let text = Zeroizing::new(format!("Bearer {token}"));
-        let mut value = HeaderValue::from_str(&text).ok()?;
-        value.set_sensitive(true);
         Some(Self {
-            value,
+            name: AUTHORIZATION,
+            value: sensitive(&text)?,
+            beside: None,
             secrets: vec![Confidential::new(token)],
         })
     }
 
-    /// As it stands in a header, marked as sensitive.
+    /// Cookies (RFC 6265 section 4.2) in place of the standard's header. None where there are none, or where they cannot
+    /// stand in a header.
+    pub fn cookies(cookies: &[(String, Confidential)]) -> Option<Self> {
+        if cookies.is_empty() {
+            return None;
+        }
+        let pairs = cookies
+            .iter()
+            .map(|(name, value)| format!("{name}={}", value.expose()));
+        let text = Zeroizing::new(pairs.collect::<Vec<_>>().join("; "));
+        Some(Self {
+            name: COOKIE,
+            value: sensitive(&text)?,
+            beside: None,
+            secrets: cookies.iter().map(|(_, value)| value.clone()).collect(),
+        })
+    }
+
+    /// The same with a token in a header of its own. None where the token cannot stand in one.
+    pub fn beside(mut self, name: HeaderName, token: Confidential) -> Option<Self> {
+        self.beside = Some((name, sensitive(token.expose())?));
+        self.secrets.push(token);
+        Some(self)
+    }
+
+    /// As it stands in its header, marked as sensitive.
     pub fn header(&self) -> HeaderValue {
         self.value.clone()
+    }
+
+    pub(super) fn headers(&self) -> impl Iterator<Item = (HeaderName, HeaderValue)> {
+        [(self.name.clone(), self.value.clone())]
+            .into_iter()
+            .chain(self.beside.clone())
     }
 
     pub(super) fn secrets(&self) -> &[Confidential] {
@@ -84,6 +120,12 @@ impl fmt::Debug for Authorization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[redacted]")
     }
+}
+
+fn sensitive(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// A request's body.

@@ -8,7 +8,7 @@ use reqwest::header::{
 };
 use reqwest::{Response, StatusCode};
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use url::Url;
 use zeroize::Zeroizing;
@@ -96,6 +96,18 @@ impl Reply {
         self.headers
             .get(CONTENT_ENCODING)
             .is_some_and(|encoding| !plain(encoding))
+    }
+
+    /// Whether there is no text at all in it.
+    pub fn is_blank(&self) -> bool {
+        self.body.iter().all(u8::is_ascii_whitespace)
+    }
+
+    /// Whether it has nothing in it, as what frameworks send for what is not there.
+    pub fn says_nothing(&self) -> bool {
+        let text = self.body.iter().filter(|byte| !byte.is_ascii_whitespace());
+        let text: Vec<u8> = text.copied().take(5).collect();
+        text.is_empty() || (matches!(&text[..], b"null" | b"{}" | b"[]") && self.json::<IgnoredAny>().is_ok())
     }
 
     /// The word of an error body (RFC 6749 section 5.2, RFC 7591 section 3.2.2), if it has one in the standard's spelling.
