@@ -352,6 +352,12 @@ pub struct Keycloak {
     #[schemars(schema_with = "schema::realm")]
     pub auth_realm: Option<String>,
 
+    /// Whether a client policy of the realm with the executor secret-rotation is for the clients that are registered here:
+    /// then a client can have an earlier secret beside its own, and a rotation with an overlap keeps the client id. It needs
+    /// a server with the feature client-secret-rotation. Default: false.
+    #[serde(default)]
+    pub secret_rotation_policy: bool,
+
     /// How the operator authenticates: clientSecret, of a client whose service account has the role manage-clients.
     #[x_kube(validation = Rule::new("has(self.clientSecret)").message("auth needs clientSecret"))]
     pub auth: KeycloakAuth,

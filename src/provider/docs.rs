@@ -88,9 +88,18 @@ fn example(provider: ProviderType) -> Value {
 }
 
 /// What the adapter says of a server as it is configured by default; none where there is none yet.
-pub(crate) fn capabilities(provider: ProviderType) -> Result<Option<Capabilities>, String> {
+fn capabilities(provider: ProviderType) -> Result<Option<Capabilities>, String> {
+    capabilities_with(provider, json!({}))
+}
+
+/// The same of one that is configured with more fields.
+pub(crate) fn capabilities_with(provider: ProviderType, more: Value) -> Result<Option<Capabilities>, String> {
     let odd = |why: String| format!("the example of {provider} makes no sense: {why}");
-    let example = json!({provider.as_str(): example(provider)});
+    let mut example = example(provider);
+    for (field, value) in more.as_object().into_iter().flatten() {
+        example[field] = value.clone();
+    }
+    let example = json!({provider.as_str(): example});
     let spec: ProviderSpec = serde_json::from_value(example).map_err(|error| odd(error.to_string()))?;
     let spec = ServerSpec::new(spec, None);
     let secrets: Secrets = secrets_needed(&spec)

@@ -10,6 +10,17 @@ use super::http::{Authorization, Body, Call, Http, Reply, words};
 use super::percent;
 use crate::model::{Confidential, Fault, TokenRequest, Verification};
 
+/// What a refusal shows of the credential.
+pub type Judged = fn(&Reply) -> Option<bool>;
+
+/// A judgement by words that a server says only to a client whose credential it took. With 401 nothing but the client was
+/// refused, whatever the word: some servers confuse the words.
+pub fn by_words(reply: &Reply, recognised: &[&str]) -> Option<bool> {
+    let may_tell = matches!(reply.status, StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN);
+    let word = reply.error_word().filter(|_| may_tell)?;
+    recognised.contains(&word.as_str()).then_some(true)
+}
+
 #[derive(Deserialize)]
 struct Token {
     access_token: Option<String>,
@@ -26,14 +37,14 @@ enum Manner {
 /// is not known which of them the server takes from this client. Where a request that names a scope is refused for
 /// something else than the credential, the same without a scope.
 ///
-/// `recognised` are the words of a refusal that this kind of server says only to a client whose credential it took. There a
-/// credential counts as proven though it may have no such token.
+/// `judged` says what a refusal shows of the credential, where this kind of server says so in words of its own: that it is
+/// good, though the client may have no such token, or that it is not. None: the standard's words tell.
 ///
 /// Fails only with `Throttled`, which is about the server and not about the credential.
 pub async fn verify(
     http: &Http,
     request: &TokenRequest,
-    recognised: &[&str],
+    judged: Judged,
     timeout: Duration,
 ) -> Result<Verification, Fault> {
     let Some(secret) = &request.credential.client_secret else {
@@ -41,11 +52,11 @@ pub async fn verify(
     };
     let id = &request.credential.client_id;
     let ask = async |scope: Option<&str>| {
-        let basic = ask(http, id, secret, Manner::Basic, scope, recognised, timeout).await?;
+        let basic = ask(http, id, secret, Manner::Basic, scope, judged, timeout).await?;
         let Asked::Refused { client, .. } = basic else {
             return Ok(basic);
         };
-        let post = ask(http, id, secret, Manner::Post, scope, recognised, timeout).await?;
+        let post = ask(http, id, secret, Manner::Post, scope, judged, timeout).await?;
         Ok(match post {
             // With Basic it came further than that: the server takes this client in no other way.
             Asked::Refused { client: true, text } if !client => Asked::Unclear(text),
@@ -80,7 +91,7 @@ async fn ask(
     secret: &Confidential,
     manner: Manner,
     scope: Option<&str>,
-    recognised: &[&str],
+    judged: Judged,
     timeout: Duration,
 ) -> Result<Asked, Fault> {
     let basic = Authorization::client(id, secret);
@@ -126,17 +137,15 @@ async fn ask(
         return Err(fault);
     }
     let text = words(&fault);
-    Ok(match reply.status {
-        // With 401 nothing but the client was refused, whatever the word: some servers confuse the words.
-        StatusCode::BAD_REQUEST | StatusCode::FORBIDDEN
-            if word.as_deref().is_some_and(|word| recognised.contains(&word)) =>
-        {
-            Asked::Accepted
+    Ok(match (judged(&reply), reply.status) {
+        (Some(true), _) => Asked::Accepted,
+        (Some(false), _) => Asked::Refused { client: true, text },
+        (None, StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) => {
+            Asked::Refused {
+                client: is_about_the_client(&reply, word.as_deref()),
+                text,
+            }
         }
-        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Asked::Refused {
-            client: is_about_the_client(&reply, word.as_deref()),
-            text,
-        },
         _ => Asked::Unclear(text),
     })
 }

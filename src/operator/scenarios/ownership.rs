@@ -179,7 +179,7 @@ async fn after_a_lost_ledger_nothing_is_published_that_was_never_set() {
 
 #[tokio::test]
 async fn what_a_spec_says_no_more_is_reset() {
-    let bench = bench(keycloak);
+    let bench = bench(hydra);
     bench.edit_server(|server| {
         let field = crate::model::Field::AccessTokenValidity;
         server.capabilities.honours.insert(field);

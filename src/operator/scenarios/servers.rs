@@ -41,16 +41,43 @@ pub(in crate::operator) fn cocoon() -> Capabilities {
     }
 }
 
-/// We choose id and secret, the secret can be read, and a note says who made a client.
+/// We choose id and secret, the secret can be read and may end, and a note says who made a client. Scopes are the server's.
 pub(in crate::operator) fn keycloak() -> Capabilities {
+    let grants = [
+        "authorization_code",
+        "client_credentials",
+        "implicit",
+        "password",
+        "refresh_token",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:openid:params:grant-type:ciba",
+    ];
+    let updates = BTreeSet::from([
+        Field::GrantTypes,
+        Field::Scopes,
+        Field::Audiences,
+        Field::RedirectUris,
+        Field::TokenEndpointAuthMethod,
+        Field::AccessTokenValidity,
+        Field::RefreshTokenValidity,
+        Field::Enabled,
+    ]);
+    let mut honours = updates.clone();
+    honours.remove(&Field::Enabled);
+    honours.extend([Field::ClientName, Field::ClientId]);
     Capabilities {
         keeps_marker: true,
         secret_readable: true,
         idempotent_create: true,
-        honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::Scopes]),
-        updates: BTreeSet::from([Field::Scopes]),
-        grant_types: None,
-        scopes: ScopeModel::Free,
+        honours,
+        updates,
+        grant_types: Some(grants.map(str::to_owned).into()),
+        scopes: ScopeModel::Provisioned {
+            may_create: false,
+            to_let_create: None,
+        },
+        secrets_expire: true,
         can_verify: true,
         ..cocoon()
     }
@@ -69,6 +96,11 @@ pub(in crate::operator) fn hydra() -> Capabilities {
     Capabilities {
         secret_readable: false,
         handle: HandleKind::ClientId,
+        honours: BTreeSet::from([Field::ClientName, Field::ClientId, Field::Scopes]),
+        updates: BTreeSet::from([Field::Scopes]),
+        grant_types: None,
+        scopes: ScopeModel::Free,
+        secrets_expire: false,
         can_disable: false,
         ..keycloak()
     }
@@ -152,13 +184,15 @@ pub(in crate::operator) fn dynamic_registration() -> Capabilities {
 }
 
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::api::ProviderType;
     use crate::provider::docs;
 
     /// What is enumerated is what the adapter says, but for the longest name, on which no decision depends.
-    fn is_as_declared(provider: ProviderType, profile: Capabilities) {
-        let declared = docs::capabilities(provider).unwrap().unwrap();
+    fn is_as_declared(provider: ProviderType, more: serde_json::Value, profile: Capabilities) {
+        let declared = docs::capabilities_with(provider, more).unwrap().unwrap();
         let profile = Capabilities {
             name_limit: declared.name_limit,
             ..profile
@@ -168,11 +202,18 @@ mod tests {
 
     #[test]
     fn cocoon_is_as_its_adapter_says() {
-        is_as_declared(ProviderType::Cocoon, cocoon());
+        is_as_declared(ProviderType::Cocoon, json!({}), cocoon());
+    }
+
+    #[test]
+    fn keycloak_is_as_its_adapter_says() {
+        is_as_declared(ProviderType::Keycloak, json!({}), keycloak());
+        let policy = json!({"secretRotationPolicy": true});
+        is_as_declared(ProviderType::Keycloak, policy, keycloak_with_two_secrets());
     }
 
     #[test]
     fn composer_is_as_its_adapter_says() {
-        is_as_declared(ProviderType::Composer, composer());
+        is_as_declared(ProviderType::Composer, json!({}), composer());
     }
 }

@@ -5,9 +5,8 @@ use rstest::rstest;
 use super::*;
 use crate::api::{
     Auth0, Auth0Auth, BasicAuth, CaBundleRef, ClientSecretAuth, Composer, ComposerAuth, DigitalRoute,
-    DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, Keycloak, KeycloakAuth,
-    NoAuth, PasswordAuth, PrivateKeyJwtAuth, ScopeProvisioning, SecretRef, SigningAlgorithm,
-    SoftwareStatementRef, Tls, TokenAuth,
+    DigitalRouteAuth, DynamicRegistration, DynamicRegistrationAuth, Hydra, HydraAuth, NoAuth, PasswordAuth,
+    PrivateKeyJwtAuth, ScopeProvisioning, SecretRef, SigningAlgorithm, SoftwareStatementRef, Tls, TokenAuth,
 };
 
 fn reference(name: &str) -> SecretRef {
@@ -106,12 +105,6 @@ fn the_others_come_later_and_say_so() {
             management_audience: None,
             default_audience: None,
             auth: Auth0Auth::ClientSecret(client_secret()),
-        }),
-        ProviderSpec::Keycloak(Keycloak {
-            url: url(),
-            realm: "r".into(),
-            auth_realm: None,
-            auth: KeycloakAuth::ClientSecret(client_secret()),
         }),
         ProviderSpec::Hydra(Hydra {
             admin_url: url(),

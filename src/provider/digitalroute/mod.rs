@@ -304,7 +304,7 @@ impl Provider for DigitalRoute {
     }
 
     async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
-        token::verify(&self.token, request, &[], self.timeout).await
+        token::verify(&self.token, request, |_| None, self.timeout).await
     }
 
     async fn perform(&self, request: &Request, within: Duration) -> Result<Answer, Fault> {

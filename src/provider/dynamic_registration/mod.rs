@@ -334,7 +334,7 @@ impl Provider for DynamicRegistration {
 
     async fn verify(&self, request: &TokenRequest) -> Result<Verification, Fault> {
         match self.token_endpoint().await {
-            Ok(http) => token::verify(&http, request, &RECOGNISED, self.timeout).await,
+            Ok(http) => token::verify(&http, request, recognised, self.timeout).await,
             Err(why) => Ok(Verification::Unknown(why)),
         }
     }
@@ -350,4 +350,8 @@ impl Provider for DynamicRegistration {
             | Request::ProvisionScopes(_) => Err(no_such_call()),
         }
     }
+}
+
+fn recognised(reply: &Reply) -> Option<bool> {
+    token::by_words(reply, &RECOGNISED)
 }

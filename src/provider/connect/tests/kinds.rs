@@ -1,6 +1,7 @@
 //! What is particular to a kind of server, or of credential.
 
 use super::*;
+use crate::api::{Keycloak, KeycloakAuth};
 
 #[test]
 fn dynamic_registration_needs_its_token_and_its_statement() {
@@ -181,6 +182,7 @@ fn fingerprints_of_the_others() {
         url: "https://kc.example.com/auth/".into(),
         realm: "r".into(),
         auth_realm: None,
+        secret_rotation_policy: false,
         auth: KeycloakAuth::ClientSecret(client_secret()),
     });
     assert_eq!(
