@@ -36,24 +36,26 @@ pub fn router(operator: Arc<Operator>) -> Router {
 async fn live(State(operator): State<Arc<Operator>>) -> (StatusCode, String) {
     // Asked every few seconds, so that a clock that was set is noticed also where nothing else happens.
     operator.now();
-    let mut stuck: Vec<String> = operator
-        .stuck_watches(WATCH_STUCK_AFTER)
-        .into_iter()
-        .map(|name| format!("the watch of {name} has not even tried anything for {WATCH_STUCK_AFTER:?}"))
-        .collect();
-    if let Some(silent) = operator.leadership.silent_for()
-        && silent > lead::STUCK_AFTER
-    {
-        stuck.push(format!(
-            "the leader election has shown no sign of life for {silent:?}"
-        ));
-    }
-    if let Some(since) = operator.queue.oldest_running()
-        && since.elapsed() > STUCK_AFTER
-    {
-        stuck.push(format!("a pass has been going on for {:?}", since.elapsed()));
-    }
+    let stuck = stuck(
+        &operator.stuck_watches(WATCH_STUCK_AFTER),
+        operator.leadership.silent_for(),
+        operator.queue.oldest_running().map(|since| since.elapsed()),
+    );
     answer("ok\n".to_owned(), "stuck", &stuck)
+}
+
+/// What is stuck, in words: watches by their names, an election that has been silent, a pass that goes on, each for so long.
+fn stuck(watches: &[&str], silent: Option<Duration>, running: Option<Duration>) -> Vec<String> {
+    let watches = watches
+        .iter()
+        .map(|name| format!("the watch of {name} has not even tried anything for {WATCH_STUCK_AFTER:?}"));
+    let election = silent
+        .filter(|silent| *silent > lead::STUCK_AFTER)
+        .map(|silent| format!("the leader election has shown no sign of life for {silent:?}"));
+    let pass = running
+        .filter(|running| *running > STUCK_AFTER)
+        .map(|running| format!("a pass has been going on for {running:?}"));
+    watches.chain(election).chain(pass).collect()
 }
 
 /// Ready when every watch has seen a whole list and still sees, a standby too; says what it waits for. Rights in a namespace
@@ -118,4 +120,46 @@ fn left_behind(operator: &Operator) -> BTreeMap<ServerKey, u32> {
     }
     owed.retain(|server, _| is_gone(operator, server));
     owed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MOMENT: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn only_what_is_stuck_is_a_reason_to_be_restarted() {
+        let cases: [(&[&str], Option<Duration>, Option<Duration>, &str); 5] = [
+            (&[], None, None, ""),
+            (&[], Some(lead::STUCK_AFTER), Some(STUCK_AFTER), ""),
+            (
+                &["Secrets"],
+                None,
+                None,
+                "the watch of Secrets has not even tried anything for 900s",
+            ),
+            (
+                &[],
+                Some(lead::STUCK_AFTER + MOMENT),
+                None,
+                "the leader election has shown no sign of life for 61s",
+            ),
+            (
+                &[],
+                None,
+                Some(STUCK_AFTER + MOMENT),
+                "a pass has been going on for 901s",
+            ),
+        ];
+        for (watches, silent, running, wanted) in cases {
+            let (status, said) = answer("ok\n".to_owned(), "stuck", &stuck(watches, silent, running));
+            if wanted.is_empty() {
+                assert_eq!((status, said.as_str()), (StatusCode::OK, "ok\n"));
+            } else {
+                assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+                assert_eq!(said, format!("stuck: {wanted}\n"));
+            }
+        }
+    }
 }
