@@ -130,11 +130,12 @@ mod tests {
 
     #[test]
     fn only_what_is_stuck_is_a_reason_to_be_restarted() {
-        let cases: [(&[&str], Option<Duration>, Option<Duration>, &str); 5] = [
-            (&[], None, None, ""),
+        let secrets = ["Secrets"].as_slice();
+        let cases = [
+            ([].as_slice(), None, None, ""),
             (&[], Some(lead::STUCK_AFTER), Some(STUCK_AFTER), ""),
             (
-                &["Secrets"],
+                secrets,
                 None,
                 None,
                 "the watch of Secrets has not even tried anything for 900s",

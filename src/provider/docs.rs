@@ -89,11 +89,14 @@ fn example(provider: ProviderType) -> Value {
 
 /// What the adapter says of a server as it is configured by default; none where there is none yet.
 fn capabilities(provider: ProviderType) -> Result<Option<Capabilities>, String> {
-    capabilities_with(provider, json!({}))
+    capabilities_with(provider, &json!({}))
 }
 
 /// The same of one that is configured with more fields.
-pub(crate) fn capabilities_with(provider: ProviderType, more: Value) -> Result<Option<Capabilities>, String> {
+pub(crate) fn capabilities_with(
+    provider: ProviderType,
+    more: &Value,
+) -> Result<Option<Capabilities>, String> {
     let odd = |why: String| format!("the example of {provider} makes no sense: {why}");
     let mut example = example(provider);
     for (field, value) in more.as_object().into_iter().flatten() {

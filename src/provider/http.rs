@@ -182,7 +182,9 @@ impl Http {
             Body::Form(form) => request.body(form.to_string()),
         };
         let connected = Arc::new(AtomicBool::new(false));
-        let exchange = connection::watched(Arc::clone(&connected), exchange(call, request, authorization));
+        // On the heap: it is large, and part of whatever a caller does around it.
+        let exchange = Box::pin(exchange(call, request, authorization));
+        let exchange = connection::watched(Arc::clone(&connected), exchange);
         let sent = || {
             if connected.load(Ordering::SeqCst) {
                 Sent::Perhaps

@@ -41,7 +41,7 @@ const FOUND: &[(&str, &str, &str)] = &[
         "that a lost registration was not found was taken for the current client's absence, which was then replaced",
     ),
     (
-        "keycloak/update-and-back",
+        "hydra/update-and-back",
         "4:twin<quiet,17:conflict",
         "a look at a client whose name had seemed taken counted as the look after late deliveries, which was still due",
     ),

@@ -191,7 +191,7 @@ mod tests {
     use crate::provider::docs;
 
     /// What is enumerated is what the adapter says, but for the longest name, on which no decision depends.
-    fn is_as_declared(provider: ProviderType, more: serde_json::Value, profile: Capabilities) {
+    fn is_as_declared(provider: ProviderType, more: &serde_json::Value, profile: Capabilities) {
         let declared = docs::capabilities_with(provider, more).unwrap().unwrap();
         let profile = Capabilities {
             name_limit: declared.name_limit,
@@ -202,18 +202,18 @@ mod tests {
 
     #[test]
     fn cocoon_is_as_its_adapter_says() {
-        is_as_declared(ProviderType::Cocoon, json!({}), cocoon());
+        is_as_declared(ProviderType::Cocoon, &json!({}), cocoon());
     }
 
     #[test]
     fn keycloak_is_as_its_adapter_says() {
-        is_as_declared(ProviderType::Keycloak, json!({}), keycloak());
+        is_as_declared(ProviderType::Keycloak, &json!({}), keycloak());
         let policy = json!({"secretRotationPolicy": true});
-        is_as_declared(ProviderType::Keycloak, policy, keycloak_with_two_secrets());
+        is_as_declared(ProviderType::Keycloak, &policy, keycloak_with_two_secrets());
     }
 
     #[test]
     fn composer_is_as_its_adapter_says() {
-        is_as_declared(ProviderType::Composer, json!({}), composer());
+        is_as_declared(ProviderType::Composer, &json!({}), composer());
     }
 }

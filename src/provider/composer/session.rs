@@ -44,7 +44,7 @@ struct Session {
 /// A session to call in, or what came instead of one.
 enum Begun {
     Session(Arc<Session>),
-    Refused(Reply),
+    Refused(Box<Reply>),
 }
 
 impl Access {
@@ -77,7 +77,7 @@ impl Access {
         for _ in 0..2 {
             let session = match in_time(deadline, self.begun(current, api, deadline)).await? {
                 Begun::Session(session) => session,
-                Begun::Refused(reply) => return Ok(reply),
+                Begun::Refused(reply) => return Ok(*reply),
             };
             let within = time_for(call.what, deadline)?;
             let reply = api.send_as(call, Some(&session.authorization), within).await?;
@@ -115,7 +115,7 @@ impl Access {
         let reply = api.send_as(&call, Some(&self.user), call.within).await?;
         let is_refusal = reply.status.is_client_error() && reply.status != StatusCode::REQUEST_TIMEOUT;
         if is_refusal {
-            return Ok(Begun::Refused(reply));
+            return Ok(Begun::Refused(Box::new(reply)));
         }
         if !reply.status.is_success() {
             // It is the read that failed: of what the call would do nothing was sent.

@@ -22,6 +22,7 @@ const DURATION: i64 = 1_000_000_000;
 
 /// A client as the server tells of it. A field that comes twice is an error.
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "they are the server's names")]
 pub struct Client {
     /// Another id than the client's own, or the only one.
     #[serde(default, deserialize_with = "id")]
@@ -94,7 +95,7 @@ pub enum Next {
 impl List {
     /// As a piece; none where it is no list.
     pub fn piece(self) -> Option<Piece> {
-        let plain = |clients: Vec<Object<Client>>| clients.into_iter().map(|Object(client)| client).collect();
+        let plain = |objects: Vec<Object<Client>>| objects.into_iter().map(|Object(client)| client).collect();
         let list = match self {
             Self::Bare(clients) => {
                 return Some(Piece {
@@ -106,7 +107,7 @@ impl List {
             Self::Wrapped(list) => list.0,
         };
         let total = count(&list.total_elements).or_else(|| count(&list.total));
-        let (last, number) = (list.last.as_bool(), count(&list.number));
+        let (is_last, number) = (list.last.as_bool(), count(&list.number));
         let (pages, offset) = (count(&list.total_pages), count(&list.offset));
         let clients: Vec<Client> = match (list.content, list.data) {
             (Some(clients), None) | (None, Some(clients)) => plain(clients),
@@ -115,7 +116,7 @@ impl List {
         let next = match (list.next, number, offset) {
             (Value::String(address), ..) => Some(Next::Address(address)),
             (_, Some(number), _) => {
-                let more = pages.map_or(last == Some(false), |pages| number.saturating_add(1) < pages);
+                let more = pages.map_or(is_last == Some(false), |pages| number.saturating_add(1) < pages);
                 more.then(|| Next::Page(number.saturating_add(1)))
             }
             (_, None, Some(offset)) => {

@@ -46,7 +46,7 @@ fn text(time: Timestamp) -> String {
 fn life(client: &Client) -> SignedDuration {
     let life = time(client, MADE).zip(ends(client));
     life.map(|(made, ends)| ends.duration_since(made))
-        .filter(|life| life.is_positive())
+        .filter(SignedDuration::is_positive)
         .unwrap_or(LIFE)
 }
 

@@ -182,7 +182,8 @@ fn grants_of(client: &Client) -> BTreeSet<String> {
     ];
     let mut grants: BTreeSet<String> = switched
         .into_iter()
-        .filter_map(|(grant, is_on)| is_on.then(|| grant.to_owned()))
+        .filter(|(_, is_on)| *is_on)
+        .map(|(grant, _)| grant.to_owned())
         .collect();
     let of_users = serves_users(&grants) && client.attribute(REFRESH_OF_USERS) != Some("false");
     let of_client = grants.contains(CLIENT_CREDENTIALS) && is_on(REFRESH_OF_CLIENT);

@@ -21,6 +21,7 @@ const WRONG_SECRET: &str = "Invalid client or Invalid client credentials";
 /// A client as the server tells of it; lists have those of other protocols, too.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "they are the server's names")]
 pub struct Client {
     #[serde(default)]
     pub id: String,

@@ -34,11 +34,11 @@ fn auth() -> BasicAuth {
     }
 }
 
-fn with_probe() -> Option<ComposerProbe> {
-    Some(ComposerProbe {
+fn probe() -> ComposerProbe {
+    ComposerProbe {
         username: USER.to_owned(),
         account: None,
-    })
+    }
 }
 
 fn spec(url: &str, auth: ComposerAuth, probe: Option<ComposerProbe>) -> ServerSpec {

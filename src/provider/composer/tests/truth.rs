@@ -33,7 +33,7 @@ impl Truth for composer::Composer {
     }
 
     fn adapter(emulator: &Emulator, within: Duration) -> Arc<dyn Provider> {
-        let spec = spec(&emulator.url(), ComposerAuth::Basic(auth()), with_probe());
+        let spec = spec(&emulator.url(), ComposerAuth::Basic(auth()), Some(probe()));
         connected(spec, &secrets(), within)
     }
 
@@ -73,7 +73,7 @@ impl Truth for composer::Composer {
     }
 
     fn same(told: &RemoteClient, there: &Client) -> bool {
-        let expires = told.secret_expires_at.map_or(0, |at| at.as_second());
+        let expires = told.secret_expires_at.map_or(0, jiff::Timestamp::as_second);
         let secret = told.credential.client_secret.as_ref();
         is_of(&told.handle.0, there)
             && is_of(&told.credential.client_id, there)
