@@ -33,7 +33,7 @@ replay: ## Show one run of the enumeration again: make replay SCENE=create AT=6:
 	ENUMERATE_SCENE='$(SCENE)' ENUMERATE_AT='$(AT)' cargo test --locked --workspace $(FEATURES) --lib -- --nocapture enumerate::replay
 
 conformance: ## Check every adapter at its emulators and servers; SERVER, VARIANT=put_pair=new_pair and CHECK=rotate choose
-	@tools/need rust
+	@tools/need rust node keycloak
 	@CONFORMANCE_SERVER='$(SERVER)' CONFORMANCE_VARIANT='$(VARIANT)' CONFORMANCE_CHECK='$(CHECK)' tests/all --part conformance
 
 soak: ## 200 clients under load while everything is killed, stopped or away, and 100 each at oidc-provider and Cocoon; half an hour

@@ -22,8 +22,8 @@ pub struct Emulator<S> {
 }
 
 impl<S: AuthServer> Emulator<S> {
-    /// Lets a server answer on a listener.
-    pub(crate) fn run(listener: TcpListener, server: S) -> io::Result<Self> {
+    /// Lets a server answer on a listener; it may be one of a test's own, which sends on what it is asked.
+    pub fn run(listener: TcpListener, server: S) -> io::Result<Self> {
         let (hub, pauses) = Hub::new(server);
         let running = server::start(listener, Arc::clone(&hub), pauses)?;
         Ok(Self { hub, running })

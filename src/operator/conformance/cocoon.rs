@@ -357,15 +357,10 @@ impl Records for Emulated {
     }
 
     async fn requests(&self) -> Checked<Requests> {
-        let (counters, requests) = (self.emulator.counters(), self.emulator.requests());
-        // One whose token is refused does nothing, and is made once more with another one.
-        let refused = requests
-            .iter()
-            .filter(|entry| entry.method != "GET" && entry.operation != "token" && entry.status == Some(401));
         Ok(Requests {
             // Logins too: a password that is refused gets no further.
-            managing: counters.operations.values().sum(),
-            changing: counters.mutations - refused.count() as u64,
+            managing: self.emulator.counters().operations.values().sum(),
+            changing: emulated::changing_requests(&self.emulator, "token"),
         })
     }
 }

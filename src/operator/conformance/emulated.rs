@@ -32,6 +32,19 @@ pub(super) const fn senseless_but(but: &'static [&'static str], why: &'static st
     }
 }
 
+/// How many requests were meant to change something, where there are logins. One whose token is refused does nothing, and is
+/// made once more with another one.
+pub(super) fn changing_requests<S: AuthServer>(emulator: &Emulator<S>, of_tokens: &str) -> u64 {
+    let requests = emulator.requests();
+    let refused = requests
+        .iter()
+        .filter(|entry| entry.method != "GET" && entry.operation != of_tokens && entry.status == Some(401));
+    emulator
+        .counters()
+        .mutations
+        .saturating_sub(refused.count() as u64)
+}
+
 /// What is known of a value of a switch.
 pub(super) fn marks(known: &[Known], name: &str, value: &str) -> Vec<Mark> {
     let about = |(of, values, _): &&Known| *of == name && (values.is_empty() || values.contains(&value));

@@ -59,10 +59,12 @@ pub(super) fn ask(spec: &mut OAuthClientSpec, field: Field, choice: Choice, serv
         Field::Scopes if second => spec.scopes = Some(texts(&[scopes[1], scopes[0]])),
         Field::Scopes => spec.scopes = Some(texts(&[scopes[0]])),
         Field::Audiences => {
-            spec.audiences = vec![Audience {
-                audience: "https://api.example".into(),
+            let all = ["https://api.example", "https://files.example"];
+            let audience = |audience: &&str| Audience {
+                audience: (*audience).into(),
                 scopes: Vec::new(),
-            }];
+            };
+            spec.audiences = all.iter().take(1 + usize::from(second)).map(audience).collect();
         }
         Field::RedirectUris if second => {
             spec.redirect_uris = texts(&["https://app.example/b", "https://app.example/a"]);

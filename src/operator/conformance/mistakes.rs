@@ -54,7 +54,7 @@ pub(super) enum Mistake {
 }
 
 /// The mistakes, each at a server and in the way of it that shows it.
-pub(super) const AT: [(&str, &str, &[Mistake]); 3] = [
+pub(super) const AT: [(&str, &str, &[Mistake]); 4] = [
     (
         "DigitalRoute (emulator)",
         "default",
@@ -100,6 +100,11 @@ pub(super) const AT: [(&str, &str, &[Mistake]); 3] = [
             Mistake::SendsAgain,
             Mistake::DropsChanges,
         ],
+    ),
+    (
+        "Keycloak (real)",
+        "secretRotationPolicy=off",
+        &[Mistake::AddsDefaults, Mistake::HidesTheSecret],
     ),
 ];
 

@@ -5,8 +5,9 @@
 //! each. What applies is asked of the adapter's capabilities and of the controls that the server has; what does not apply
 //! is printed with the reason. After every scene the same must hold: see [`story::Story::at_rest`].
 //!
-//! To add a server: implement [`server::ServerUnderTest`] beside [`digitalroute`] and [`cocoon`] (emulators) and [`oidc_provider`] (a real
-//! server), and name its specimens in [`specimens`]. The clock is moved by hand, so nothing sleeps.
+//! To add a server: implement [`server::ServerUnderTest`] beside [`digitalroute`] and [`cocoon`] (emulators) and
+//! [`oidc_provider`] and [`keycloak`] (real servers; before the latter stands a relay that counts and spoils as the emulators
+//! do), and name its specimens in [`specimens`]. The clock is moved by hand, so nothing sleeps.
 //!
 //! What nothing at the server leads to, as the answer that told of it was lost, must have been told as left behind with the
 //! `software_id` that it carries; then an admin of the story finds it by that, removes it and discharges it. Everything else
@@ -21,11 +22,13 @@ mod dynamic_registration;
 mod emulated;
 mod fields;
 mod installation;
+mod keycloak;
 mod kills;
 mod left_behind;
 mod life;
 mod mistakes;
 mod oidc_provider;
+mod process;
 mod report;
 mod server;
 mod story;
@@ -59,7 +62,10 @@ fn specimens() -> Vec<Specimen> {
         .into_iter()
         .chain(cocoon::specimens())
         .chain(dynamic_registration::specimens());
-    emulators.chain(oidc_provider::specimens()).collect()
+    let real = oidc_provider::specimens()
+        .into_iter()
+        .chain(keycloak::specimens());
+    emulators.chain(real).collect()
 }
 
 /// What the environment chooses in a variable, if it chooses.

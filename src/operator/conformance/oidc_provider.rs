@@ -13,6 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::sync::{Mutex, OnceCell, OwnedMutexGuard};
 
 use super::dynamic_registration::{known, metadata_of, server_spec};
+use super::process::{call, client};
 use super::server::{Edit, Hands, Locks, Records, Requests, ServerUnderTest, Specimen, Weather};
 use super::verdict::{Checked, does_not_apply};
 use crate::api::ServerSpec;
@@ -43,7 +44,7 @@ impl Shared {
         };
         let process = Arc::clone(self.process.get_or_try_init(start).await?);
         let lent = Lent {
-            http: process::client()?,
+            http: client()?,
             process,
             guarded: self.guarded,
             registered_by_hand: Mutex::default(),
@@ -98,7 +99,7 @@ struct Lent {
 impl Lent {
     async fn control(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value, String> {
         let url = format!("{}/_control/{path}", self.process.url);
-        match process::call(&self.http, method, &url, body, None).await? {
+        match call(&self.http, method, &url, body, None).await? {
             (200..=299, answer) => Ok(answer),
             (status, _) => Err(format!("control {method} {path} is answered with {status}")),
         }
@@ -232,7 +233,7 @@ impl Hands for Lent {
         let token = self.guarded.then_some(INITIAL_ACCESS_TOKEN);
         let url = format!("{}/reg", self.process.url);
         *self.registered_by_hand.lock().await += 1;
-        let (status, answer) = process::call(&self.http, "POST", &url, Some(metadata), token).await?;
+        let (status, answer) = call(&self.http, "POST", &url, Some(metadata), token).await?;
         let id = answer["client_id"].as_str().unwrap_or_default();
         let there = self.clients().await?;
         match there.into_iter().find(|client| client.handle.0 == id) {

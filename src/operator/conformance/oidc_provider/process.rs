@@ -1,14 +1,12 @@
-//! The process, and HTTP beside the operator.
+//! The process, and what is particular to it.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command, Stdio};
-use std::sync::Mutex;
-use std::time::Duration;
+use std::process::Command;
 
 use authserver_emulator::misbehave::Behaviour;
 use serde_json::{Value, json};
 
 use super::SCOPES;
+use crate::operator::conformance::process::Started;
 
 /// What a registration needs where it needs something.
 pub(super) const INITIAL_ACCESS_TOKEN: &str = "canary-of-initial-access-token";
@@ -21,7 +19,7 @@ const RUN: &str = "testcluster/oidc-provider/run";
 pub(super) struct Process {
     /// Where it is, and its issuer.
     pub(super) url: String,
-    child: Mutex<Child>,
+    _started: Started,
 }
 
 impl Process {
@@ -44,74 +42,19 @@ impl Process {
                 if rotates { "on" } else { "off" },
             ])
             .arg("--end-with-stdin")
-            .env(VARIABLE, INITIAL_ACCESS_TOKEN)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped());
+            .env(VARIABLE, INITIAL_ACCESS_TOKEN);
         if guarded {
             command.args(["--initial-access-token-env", VARIABLE]);
         }
-        let mut child = command.spawn().map_err(|error| cannot(error.to_string()))?;
-        let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout)
-                .read_line(&mut line)
-                .map_err(|error| cannot(error.to_string()))?;
-        }
-        let said: Value = serde_json::from_str(&line).unwrap_or_default();
-        let url = said["url"].as_str().map(str::to_owned);
-        // It is ended by this in any case.
-        let process = Self {
-            url: url.clone().unwrap_or_default(),
-            child: Mutex::new(child),
-        };
-        match url {
-            Some(_) => Ok(process),
+        let started = Started::by(&mut command).map_err(cannot)?;
+        match started.said["url"].as_str() {
+            Some(url) => Ok(Self {
+                url: url.to_owned(),
+                _started: started,
+            }),
             None => Err(cannot("it does not say where it listens".to_owned())),
         }
     }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let child = self.child.get_mut().unwrap();
-        // It may have ended by itself.
-        child.kill().ok();
-        child.wait().ok();
-    }
-}
-
-/// A client of this story's own: connections belong to the thread that made them.
-pub(super) fn client() -> Result<reqwest::Client, String> {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .timeout(Duration::from_secs(20))
-        .build();
-    client.map_err(|error| error.to_string())
-}
-
-/// A call, with its status and what it answers in JSON.
-pub(super) async fn call(
-    http: &reqwest::Client,
-    method: &str,
-    url: &str,
-    body: Option<Value>,
-    bearer: Option<&str>,
-) -> Result<(u16, Value), String> {
-    let method: reqwest::Method = method.parse().map_err(|_| "no such method".to_owned())?;
-    let mut request = http.request(method, url);
-    if let Some(body) = body {
-        request = request
-            .header("content-type", "application/json")
-            .body(body.to_string());
-    }
-    if let Some(token) = bearer {
-        request = request.bearer_auth(token);
-    }
-    let answer = request.send().await.map_err(|error| error.to_string())?;
-    let status = answer.status().as_u16();
-    let text = answer.text().await.map_err(|error| error.to_string())?;
-    Ok((status, serde_json::from_str(&text).unwrap_or_default()))
 }
 
 /// Whether a token is issued for a pair.
