@@ -118,12 +118,11 @@ fn runtime() -> &'static Runtime {
 async fn ask(url: &str, request: &Request) -> Result<Answer, String> {
     static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
     let text = |error: reqwest::Error| error.to_string();
-    let client = match CLIENT.get() {
-        Some(client) => client,
-        None => {
-            let made = super::super::process::client()?;
-            CLIENT.get_or_init(|| made)
-        }
+    let client = if let Some(client) = CLIENT.get() {
+        client
+    } else {
+        let made = super::super::process::client()?;
+        CLIENT.get_or_init(|| made)
     };
     let mut sent = client
         .request(request.method.clone(), url)
