@@ -145,7 +145,8 @@ async fn what_cannot_be_asked_is_not_known() {
 /// The configured token endpoint is asked, and no metadata for it.
 #[tokio::test]
 async fn where_the_configuration_says() {
-    let (server, _) = bench().await;
+    // Not from the pool, at an address of which another test may still have something to ask.
+    let server = MockServer::builder().start().await;
     let elsewhere = MockServer::start().await;
     Mock::given(method("POST"))
         .respond_with(issued())
