@@ -5,7 +5,7 @@
 FEATURES := --features enumerate,conformance
 # One thing after the other: cargo uses all cores by itself.
 .NOTPARALLEL:
-.PHONY: help build demo test enumerate enumerate-all replay conformance soak lint fmt generate check-generated audit image-check control-plane clean
+.PHONY: help build demo test enumerate enumerate-all replay conformance soak bench lint fmt generate check-generated audit image-check control-plane clean
 
 help: ## Say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,11 @@ soak: ## 200 clients under load while everything is killed, stopped or away, and
 	@$(MAKE) --no-print-directory build
 	cargo test --locked --workspace $(FEATURES) --no-run --test disruption
 	SOAK=long testcluster/run cargo test --locked --workspace $(FEATURES) --test disruption -- soak:: registration::
+
+bench: ## Measure the operator beside a bare client, and write docs/benchmarks.md; BENCH_CLIENTS and BENCH_DELAYS choose
+	@tools/need rust cluster
+	cargo build --release --locked --workspace $(FEATURES) --bins --test bench
+	testcluster/run cargo test --release --locked --workspace $(FEATURES) --test bench
 
 lint: ## Check with clippy, and the syntax of scripts
 	@tools/need rust
