@@ -28,10 +28,10 @@ use url::Url;
 
 pub use call::{Authorization, Body, Call, Effect};
 pub use connection::{Trust, Unfit};
-pub use fault::words;
+pub use fault::{not_a_conflict, words};
 pub use reply::{Object, Reply};
 pub use target::{Reach, Target};
-pub use text::{Scrub, TEXT_MAX, short};
+pub use text::{Scrub, TEXT_MAX, hinted, short};
 
 use super::percent;
 use crate::model::Fault;

@@ -4,6 +4,7 @@
 //! comes back into model types or a [`Fault`]. It makes no decision: no retry, no second mutating call, no guess.
 //! The port knows no Kubernetes type.
 
+mod absence;
 pub mod address;
 mod auth0;
 #[cfg(test)]

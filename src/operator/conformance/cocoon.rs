@@ -318,11 +318,7 @@ impl ServerUnderTest for Emulated {
             "authorizedGrantTypes":["password"],"accessTokenValiditySeconds":600,"registeredRedirectUris":[]}"#;
         let without_id = r#"{"appName":"another","clientId":"i","enabled":true}"#;
         let odd = r#"{"clientInfoId":["1"],"clientId":17,"enabled":"perhaps"}"#;
-        [another, without_id, odd]
-            .map(|body| Behaviour::NotJson {
-                body: body.to_owned(),
-            })
-            .to_vec()
+        emulated::answers([another, without_id, odd])
     }
 
     fn records(&self) -> Option<&dyn Records> {

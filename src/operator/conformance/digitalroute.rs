@@ -247,11 +247,7 @@ impl ServerUnderTest for Emulated {
     fn absurd(&self) -> Vec<Behaviour> {
         let another = r#"{"client_name":"another","client_id":"i","client_secret":"s","scope":"read"}"#;
         let hidden = r#"{"client_name":"another","client_id":"i","client_secret":"****","scope":"read"}"#;
-        [another, hidden]
-            .map(|body| Behaviour::NotJson {
-                body: body.to_owned(),
-            })
-            .to_vec()
+        emulated::answers([another, hidden])
     }
 
     fn records(&self) -> Option<&dyn Records> {

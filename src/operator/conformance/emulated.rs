@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use authserver_emulator::AuthServer;
 use authserver_emulator::emulator::Emulator;
-use authserver_emulator::misbehave::Rule;
+use authserver_emulator::misbehave::{Behaviour, Rule};
 use authserver_emulator::switch::{SwitchError, SwitchInfo};
 
 use super::server::{As, Mark, Weather};
@@ -30,6 +30,12 @@ pub(super) const fn senseless_but(but: &'static [&'static str], why: &'static st
         but,
         as_what: As::Senseless(why),
     }
+}
+
+/// Answers in place of the server's own, each of these texts.
+pub(super) fn answers<const N: usize>(bodies: [&str; N]) -> Vec<Behaviour> {
+    let body = bodies.map(str::to_owned);
+    body.map(|body| Behaviour::NotJson { body }).into()
 }
 
 /// How many requests were meant to change something, where there are logins. One whose token is refused does nothing, and is

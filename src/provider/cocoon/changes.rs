@@ -6,7 +6,7 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
 
-use super::super::http::{Body, Call, Reply, short};
+use super::super::http::{Body, Call, Reply, hinted};
 use super::super::wire::no_such_call;
 use super::super::{in_time, time_for};
 use super::lookup::shown;
@@ -113,7 +113,7 @@ impl Cocoon {
         if let Some(app) = told.filter(tells_all) {
             return Ok(Answer::Client(shown(app)));
         }
-        let handle = handle.or_else(|| located(reply));
+        let handle = handle.or_else(|| reply.made());
         let look = async {
             match &handle {
                 Some(handle) => self.find(handle).await,
@@ -337,16 +337,4 @@ impl Cocoon {
 /// Whether an answer shows all that is asked for.
 fn tells_all(app: &App) -> bool {
     app.is_sound() && app.is_whole() && app.enabled.is_some()
-}
-
-/// The id in the address of what was made (RFC 9110 section 10.2.2): its last segment.
-fn located(reply: &Reply) -> Option<Handle> {
-    let path = reply.location()?.split(['?', '#']).next()?;
-    let last = path.trim_end_matches('/').rsplit('/').next()?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
-    (!last.is_empty() && last.chars().all(plain)).then(|| last.into())
-}
-
-fn hinted(text: &str, hint: &str) -> String {
-    short(&format!("{text} ({hint})"))
 }

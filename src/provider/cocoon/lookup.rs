@@ -1,28 +1,18 @@
-//! Whether an app is there. What the server answers to an id that no app has is not documented, so absence needs two
-//! witnesses: an answer about the app that does not show it, and a complete list without it. The list is documented to be
-//! complete; the dashboard counts the apps, and one that lists fewer is not believed.
+//! Whether an app is there: see [`absence`]. The list is documented to be complete; the dashboard counts the apps, and one
+//! that lists fewer is not believed.
 
 use reqwest::StatusCode;
 use tokio::time::Instant;
 
+use super::super::absence::{self, Item, ReadsOne};
 use super::super::http::{Call, LIST, Reply};
 use super::super::pages::Pages;
 use super::super::{in_time, percent};
 use super::wire::{App, Count, List};
 use super::{APPS, Cocoon};
-use crate::model::{Denial, Fault, Handle, RemoteClient};
+use crate::model::{Fault, Handle, RemoteClient};
 
 const THE_LIST: &str = "the list of apps";
-
-/// What GET of one app says.
-enum Item {
-    /// Here it is.
-    Here(Box<App>),
-    /// Nothing that shows it: it may be absent.
-    NotShown,
-    /// The server failed. That may be its way to say that the app is absent.
-    Failed(Fault),
-}
 
 /// An app as GET shows it, in the words of the model. It is documented to show whether the app is enabled; one that does
 /// not has no apps that are known to be disabled.
@@ -51,10 +41,8 @@ impl Cocoon {
             });
         }
         let another = list.first().map(App::handle);
-        match item {
-            Item::Failed(fault) if !self.fails_for_absent(handle, another).await? => Err(fault),
-            _ => Ok(None),
-        }
+        absence::proven(self, handle, item, another.as_ref()).await?;
+        Ok(None)
     }
 
     /// The app of a client id, or its proven absence. That no two apps have one client id is not documented.
@@ -152,8 +140,7 @@ impl Cocoon {
         count.ok()?.number()
     }
 
-    /// The fault of a change, or `NotFound` where the app is proven not to be there. One that refuses our token, which a
-    /// read just after that proves to be good, is about a right.
+    /// The fault of a change, or `NotFound` where the app is proven not to be there.
     pub(super) async fn unless_absent(
         &self,
         handle: &Handle,
@@ -164,35 +151,21 @@ impl Cocoon {
         if matches!(fault, Fault::Throttled(_)) {
             return fault;
         }
-        match in_time(deadline, self.find(handle)).await {
-            Ok(None) => Fault::NotFound,
-            Ok(Some(_)) => match fault {
-                // No id is asked for, so none is taken.
-                Fault::Conflict(text) => Fault::Invalid(text),
-                Fault::Denied(Denial::Credential, text) => Fault::Denied(Denial::Right, text),
-                fault => fault,
-            },
-            // Nothing was done, and whether the app is there cannot be told now.
-            Err(unclear) if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) => unclear,
-            Err(_) => match fault {
-                Fault::Conflict(text) => Fault::Invalid(text),
-                fault => fault,
-            },
-        }
+        let found = in_time(deadline, self.find(handle)).await;
+        absence::unless_absent(found, status, fault)
     }
+}
 
-    async fn item(&self, handle: &Handle) -> Result<Item, Fault> {
+impl ReadsOne<Handle> for Cocoon {
+    type Client = Box<App>;
+
+    async fn item(&self, handle: &Handle) -> Result<Item<Box<App>>, Fault> {
         let path = [APPS, handle.0.as_str()];
         let call = Call::read("the app", &path, self.timeout);
         let reply = self.send(&call).await?;
         if !reply.status.is_success() {
             let fault = self.refused(&call, &reply);
-            return match (&fault, reply.status) {
-                // Refused for whatever reason: the list tells, or is refused for the same reason.
-                (Fault::Invalid(_) | Fault::Denied(..), _) => Ok(Item::NotShown),
-                (Fault::Unavailable(_), StatusCode::INTERNAL_SERVER_ERROR) => Ok(Item::Failed(fault)),
-                _ => Err(fault),
-            };
+            return Item::refused(reply.status, fault);
         }
         let app: App = match reply.object() {
             Ok(app) => app,
@@ -211,13 +184,5 @@ impl Cocoon {
                 .absurd(&call, "it does not tell what the app is registered with"));
         }
         Ok(Item::Here(Box::new(app)))
-    }
-
-    /// Whether the server answers 500 to ids that no app has: it does so again, while it shows another app well. Without
-    /// another there is no telling.
-    async fn fails_for_absent(&self, handle: &Handle, another: Option<Handle>) -> Result<bool, Fault> {
-        let Some(another) = another else { return Ok(false) };
-        let shown = matches!(self.item(&another).await?, Item::Here(_));
-        Ok(shown && matches!(self.item(handle).await?, Item::Failed(_)))
     }
 }

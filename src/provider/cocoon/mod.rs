@@ -24,7 +24,7 @@ use reqwest::header::HeaderName;
 
 use super::Provider;
 use super::connect::Account;
-use super::http::{Call, Http, Reply, short};
+use super::http::{Call, Http, Reply, hinted};
 use super::login::{ClientAuth, Grant, Login};
 use super::wire::no_such_call;
 use crate::model::{
@@ -78,7 +78,7 @@ impl Cocoon {
         match self.api.refused(call, reply) {
             Fault::Denied(Denial::Right, text) => {
                 let hint = "is the user an administrator, and without a second factor?";
-                Fault::Denied(Denial::Right, short(&format!("{text} ({hint})")))
+                Fault::Denied(Denial::Right, hinted(&text, hint))
             }
             fault => fault,
         }
@@ -90,7 +90,7 @@ impl Cocoon {
         match (reply.status, self.refused(call, reply)) {
             (StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED, Fault::Invalid(text)) => {
                 let hint = "is that the address of the access service?";
-                Fault::Unavailable(short(&format!("{text} ({hint})")))
+                Fault::Unavailable(hinted(&text, hint))
             }
             (_, fault) => fault,
         }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use tokio::time::Instant;
 
-use super::super::http::{Body, Call};
+use super::super::http::{Body, Call, hinted};
 use super::super::{in_time, time_for};
 use super::lookup::Found;
 use super::wire::{self, AUTH_METHOD, Client};
-use super::{CLIENTS, Composer, VALIDITY, hinted};
+use super::{CLIENTS, Composer, VALIDITY};
 use crate::model::{Answer, Candidate, ClientMetadata, Fault, Field, Handle, RemoteClient};
 
 impl Composer {

@@ -1,6 +1,4 @@
-//! Whether a client is there. What the server answers to an id that no client has is not documented, and where Trusted
-//! Access is switched off it answers 404 to everything. So absence needs two witnesses: an answer about the client that
-//! does not show it, and a complete list without it.
+//! Whether a client is there: see [`absence`]. Where Trusted Access is switched off the server answers 404 to everything.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,12 +6,13 @@ use reqwest::StatusCode;
 use tokio::time::Instant;
 use url::Url;
 
+use super::super::absence::{self, Item, ReadsOne};
 use super::super::http::{Call, LIST, Reply};
 use super::super::pages::{Pages, from_offset};
 use super::super::{in_time, percent};
 use super::wire::{self, Client, List, Next, Piece};
 use super::{CLIENTS, Composer};
-use crate::model::{Denial, Fault, Handle};
+use crate::model::{Fault, Handle};
 
 const THE_LIST: &str = "the list of clients";
 /// Counts the clients where a list has no place for that.
@@ -32,16 +31,6 @@ pub struct Found {
     pub client: Client,
     /// The id that stands for it in paths.
     pub id: String,
-}
-
-/// What GET of one client says.
-enum Item {
-    /// Here it is.
-    Here(Box<Found>),
-    /// Nothing that shows it: it may be absent.
-    NotShown,
-    /// The server failed. That may be its way to say that the client is absent.
-    Failed(Fault),
 }
 
 /// Where a piece of the list is.
@@ -68,10 +57,8 @@ impl Composer {
             });
         }
         let another = list.first().and_then(Client::handle);
-        match item {
-            Item::Failed(fault) if !self.fails_for_absent(handle, another).await? => Err(fault),
-            _ => Ok(None),
-        }
+        absence::proven(self, handle, item, another.as_ref()).await?;
+        Ok(None)
     }
 
     /// The client of a name, or its proven absence. That no two have one name is documented, and how strictly is not.
@@ -97,22 +84,8 @@ impl Composer {
         if matches!(fault, Fault::Throttled(_)) {
             return fault;
         }
-        let of_no_name = |fault| match fault {
-            // No name is asked for, so none is taken.
-            Fault::Conflict(text) => Fault::Invalid(text),
-            fault => fault,
-        };
-        match in_time(deadline, self.find(handle)).await {
-            Ok(None) => Fault::NotFound,
-            Ok(Some(_)) => match fault {
-                // The user is known, as the read has shown.
-                Fault::Denied(Denial::Credential, text) => Fault::Denied(Denial::Right, text),
-                fault => of_no_name(fault),
-            },
-            // Nothing was done, and whether the client is there cannot be told now.
-            Err(unclear) if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) => unclear,
-            Err(_) => of_no_name(fault),
-        }
+        let found = in_time(deadline, self.find(handle)).await;
+        absence::unless_absent(found, status, fault)
     }
 
     /// Whether GET shows the client.
@@ -120,38 +93,13 @@ impl Composer {
         Ok(matches!(self.item(handle).await?, Item::Here(_)))
     }
 
-    async fn item(&self, handle: &Handle) -> Result<Item, Fault> {
-        let mut ids: Vec<&str> = wire::ids(handle).collect();
-        if self.ids.other_first.load(Ordering::Relaxed) {
-            ids.reverse();
-        }
-        let mut item = Item::NotShown;
-        for id in ids.into_iter().filter(|id| percent::is_addressable(id)) {
-            match self.item_at(handle, id).await? {
-                Item::Here(found) => {
-                    let other = wire::ids(handle).nth(1) == Some(id);
-                    self.ids.other_first.store(other, Ordering::Relaxed);
-                    return Ok(Item::Here(found));
-                }
-                Item::NotShown => {}
-                failed @ Item::Failed(_) => item = failed,
-            }
-        }
-        Ok(item)
-    }
-
-    async fn item_at(&self, handle: &Handle, id: &str) -> Result<Item, Fault> {
+    async fn item_at(&self, handle: &Handle, id: &str) -> Result<Item<Box<Found>>, Fault> {
         let path = [CLIENTS, id];
         let call = Call::read("the client", &path, self.timeout);
         let reply = self.send(&call).await?;
         if !reply.status.is_success() {
             let fault = self.refused(&call, &reply);
-            return match (&fault, reply.status) {
-                // Refused for whatever reason: the list tells, or is refused for the same reason.
-                (Fault::Invalid(_) | Fault::Denied(..), _) => Ok(Item::NotShown),
-                (Fault::Unavailable(_), StatusCode::INTERNAL_SERVER_ERROR) => Ok(Item::Failed(fault)),
-                _ => Err(fault),
-            };
+            return Item::refused(reply.status, fault);
         }
         if reply.says_nothing() {
             return Ok(Item::NotShown);
@@ -169,14 +117,6 @@ impl Composer {
         }
         let id = id.to_owned();
         Ok(Item::Here(Box::new(Found { client, id })))
-    }
-
-    /// Whether the server answers 500 to ids that no client has: it does so again, while it shows another client well.
-    /// Without another there is no telling.
-    async fn fails_for_absent(&self, handle: &Handle, another: Option<Handle>) -> Result<bool, Fault> {
-        let Some(another) = another else { return Ok(false) };
-        let shown = self.is_shown(&another).await?;
-        Ok(shown && matches!(self.item(handle).await?, Item::Failed(_)))
     }
 
     /// The cheapest read that shows that clients can be managed.
@@ -285,5 +225,29 @@ impl Composer {
             next: piece.next.or(linked),
             ..piece
         })
+    }
+}
+
+impl ReadsOne<Handle> for Composer {
+    type Client = Box<Found>;
+
+    async fn item(&self, handle: &Handle) -> Result<Item<Box<Found>>, Fault> {
+        let mut ids: Vec<&str> = wire::ids(handle).collect();
+        if self.ids.other_first.load(Ordering::Relaxed) {
+            ids.reverse();
+        }
+        let mut item = Item::NotShown;
+        for id in ids.into_iter().filter(|id| percent::is_addressable(id)) {
+            match self.item_at(handle, id).await? {
+                Item::Here(found) => {
+                    let other = wire::ids(handle).nth(1) == Some(id);
+                    self.ids.other_first.store(other, Ordering::Relaxed);
+                    return Ok(Item::Here(found));
+                }
+                Item::NotShown => {}
+                failed @ Item::Failed(_) => item = failed,
+            }
+        }
+        Ok(item)
     }
 }

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use reqwest::StatusCode;
 
 use super::Provider;
-use super::http::{Call, Http, Reply, short};
+use super::http::{Call, Http, Reply, hinted};
 use super::wire::no_such_call;
 use crate::model::{
     Answer, Candidate, Capabilities, Denial, Fault, Field, Handle, HandleKind, Overlap, RemoteClient,
@@ -156,10 +156,6 @@ impl Provider for Composer {
             | Request::ProvisionScopes(_) => Err(no_such_call()),
         }
     }
-}
-
-fn hinted(text: &str, hint: &str) -> String {
-    short(&format!("{text} ({hint})"))
 }
 
 fn capabilities(can_verify: bool) -> Capabilities {

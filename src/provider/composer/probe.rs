@@ -12,10 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use super::super::http::{Authorization, Body, Call, Http, Reply, words};
+use super::super::http::{Authorization, Body, Call, Http, Reply, hinted, words};
 use super::super::percent;
 use super::super::wire::{json, secret};
-use super::hinted;
 use crate::api::ComposerProbe;
 use crate::model::{Confidential, Fault, TokenRequest, Verification};
 

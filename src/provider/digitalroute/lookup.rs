@@ -1,23 +1,13 @@
-//! Whether a client is there. What the server answers to a name that nobody registered is not documented, so absence
-//! needs two witnesses: an answer about the client that does not show it, and a complete list without it.
+//! Whether a client is there: see [`absence`](super::super::absence).
 
 use reqwest::StatusCode;
 use tokio::time::Instant;
 
-use super::super::http::Call;
+use super::super::absence::{self, Item, ReadsOne};
+use super::super::http::{Call, not_a_conflict};
 use super::super::in_time;
 use super::{CLIENTS, DigitalRoute, wire};
 use crate::model::{Fault, Handle, RemoteClient};
-
-/// What GET of one client says.
-enum Item {
-    /// Here it is.
-    Here(wire::Client),
-    /// Nothing that shows it: it may be absent.
-    NotShown,
-    /// The server failed. That may be its way to say that the client is absent.
-    Failed(Fault),
-}
 
 impl DigitalRoute {
     /// The client of a name, or its proven absence.
@@ -48,10 +38,8 @@ impl DigitalRoute {
                     .absurd(&call, "it has a client that cannot be read by its name"));
             }
         }
-        match item {
-            Item::Failed(fault) if !self.fails_for_absent(name, another.as_deref()).await? => Err(fault),
-            _ => Ok(None),
-        }
+        absence::proven(self, name, item, another.as_deref()).await?;
+        Ok(None)
     }
 
     /// The fault of a change, or `NotFound` where the client is proven not to be there.
@@ -66,11 +54,7 @@ impl DigitalRoute {
             Ok(true) => Fault::NotFound,
             // Nothing was done, and whether the client is there cannot be told now.
             Err(unclear) if matches!(status, StatusCode::NOT_FOUND | StatusCode::GONE) => unclear,
-            Ok(false) | Err(_) => match fault {
-                // No name is asked for, so none is taken.
-                Fault::Conflict(text) => Fault::Invalid(text),
-                fault => fault,
-            },
+            Ok(false) | Err(_) => not_a_conflict(fault),
         }
     }
 
@@ -90,19 +74,18 @@ impl DigitalRoute {
     pub(super) async fn is_shown(&self, name: &str) -> Result<bool, Fault> {
         Ok(matches!(self.item(name).await?, Item::Here(_)))
     }
+}
 
-    async fn item(&self, name: &str) -> Result<Item, Fault> {
+impl ReadsOne<str> for DigitalRoute {
+    type Client = wire::Client;
+
+    async fn item(&self, name: &str) -> Result<Item<wire::Client>, Fault> {
         let path = [CLIENTS, name];
         let call = Call::read("the client", &path, self.timeout);
         let reply = self.api.send(&call).await?;
         if !reply.status.is_success() {
             let fault = self.api.refused(&call, &reply);
-            return match (&fault, reply.status) {
-                // Refused for whatever reason: the list tells, or is refused for the same reason.
-                (Fault::Invalid(_) | Fault::Denied(..), _) => Ok(Item::NotShown),
-                (Fault::Unavailable(_), StatusCode::INTERNAL_SERVER_ERROR) => Ok(Item::Failed(fault)),
-                _ => Err(fault),
-            };
+            return Item::refused(reply.status, fault);
         }
         let client = match reply.object::<wire::Client>() {
             Ok(client) => client,
@@ -116,13 +99,5 @@ impl DigitalRoute {
             return Err(self.api.absurd(&call, "it has no client id or no secret"));
         }
         Ok(Item::Here(client))
-    }
-
-    /// Whether the server answers 500 to names that nobody registered: it does so again, while it shows another
-    /// client well. Without another there is no telling.
-    async fn fails_for_absent(&self, name: &str, another: Option<&str>) -> Result<bool, Fault> {
-        let Some(another) = another else { return Ok(false) };
-        let shown = matches!(self.item(another).await?, Item::Here(_));
-        Ok(shown && matches!(self.item(name).await?, Item::Failed(_)))
     }
 }

@@ -1,6 +1,6 @@
 //! What a refusal means (RFC 7591 section 3.2.2, RFC 7592 section 2, RFC 6750 section 3.1).
 
-use super::super::http::{Call, Http, Reply, short, words};
+use super::super::http::{Call, Http, Reply, hinted, not_a_conflict, words};
 use crate::model::{Denial, Fault};
 
 /// A registration was refused: nothing was made.
@@ -15,7 +15,7 @@ pub fn of_registration(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
             } else {
                 "it asks for an initial access token, and auth has none"
             };
-            Fault::Denied(Denial::Credential, hinted(&fault, hint))
+            Fault::Denied(Denial::Credential, said(&fault, hint))
         }
         (403, _) => {
             let hint = if with_token {
@@ -23,16 +23,16 @@ pub fn of_registration(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
             } else {
                 "perhaps it registers nobody without an initial access token"
             };
-            Fault::Denied(Denial::Right, hinted(&fault, hint))
+            Fault::Denied(Denial::Right, said(&fault, hint))
         }
         // The statement is the platform team's, as the token is.
         (400, Some("invalid_software_statement" | "unapproved_software_statement")) => Fault::Denied(
             Denial::Right,
-            hinted(&fault, "the software statement was not accepted"),
+            said(&fault, "the software statement was not accepted"),
         ),
         (404 | 405 | 410 | 501, _) => {
             let hint = "is client registration switched on there, and the address right?";
-            Fault::Unavailable(hinted(&fault, hint))
+            Fault::Unavailable(said(&fault, hint))
         }
         _ => not_a_conflict(fault),
     }
@@ -43,7 +43,7 @@ pub fn of_registration(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
 pub fn of_change(http: &Http, call: &Call<'_>, reply: &Reply) -> Fault {
     if matches!(reply.status.as_u16(), 404 | 410) {
         let hint = "is client management switched on there?";
-        return Fault::Unavailable(hinted(&http.refused(call, reply), hint));
+        return Fault::Unavailable(said(&http.refused(call, reply), hint));
     }
     of_management(http, call, reply)
 }
@@ -84,14 +84,6 @@ pub fn is_bad_request(reply: &Reply) -> bool {
     reply.status.as_u16() == 400 && !says_what
 }
 
-/// No name or id is asked for, so none is taken.
-fn not_a_conflict(fault: Fault) -> Fault {
-    match fault {
-        Fault::Conflict(text) => Fault::Invalid(text),
-        fault => fault,
-    }
-}
-
-fn hinted(fault: &Fault, hint: &str) -> String {
-    short(&format!("{} ({hint})", words(fault)))
+fn said(fault: &Fault, hint: &str) -> String {
+    hinted(&words(fault), hint)
 }

@@ -69,6 +69,14 @@ pub fn refused(effect: Effect, what: &str, reply: &Reply, scrub: Option<&Scrub>)
     }
 }
 
+/// What a conflict is where no name or id is asked for, so that none can be taken.
+pub fn not_a_conflict(fault: Fault) -> Fault {
+    match fault {
+        Fault::Conflict(text) => Fault::Invalid(text),
+        fault => fault,
+    }
+}
+
 /// A fault's own words, without those that speak of whose fault it is.
 pub fn words(fault: &Fault) -> String {
     match fault {

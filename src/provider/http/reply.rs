@@ -14,7 +14,7 @@ use url::Url;
 use zeroize::Zeroizing;
 
 use super::{Authorization, link};
-use crate::model::Confidential;
+use crate::model::{Confidential, Handle};
 
 /// An answer that is whole. Its `Debug` shows neither body nor headers, which may hold secrets.
 pub struct Reply {
@@ -61,6 +61,14 @@ impl Reply {
     /// `Location` (RFC 9110 section 10.2.2), as it was given: perhaps relative.
     pub fn location(&self) -> Option<&str> {
         self.header(LOCATION)
+    }
+
+    /// The id in the address of what was made: its last segment.
+    pub fn made(&self) -> Option<Handle> {
+        let path = self.location()?.split(['?', '#']).next()?;
+        let last = path.trim_end_matches('/').rsplit('/').next()?;
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+        (!last.is_empty() && last.chars().all(plain)).then(|| last.into())
     }
 
     /// The target of the first link to a next page (RFC 8288), as it was given: perhaps relative.

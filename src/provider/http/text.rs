@@ -44,6 +44,11 @@ pub fn sentence(body: &[u8], media_type: &str, scrub: &Scrub) -> Option<String> 
     (!said.is_empty()).then_some(said)
 }
 
+/// What a server said, with what a person may look at.
+pub fn hinted(text: &str, hint: &str) -> String {
+    short(&format!("{text} ({hint})"))
+}
+
 /// One line of at most [`TEXT_MAX`] characters, without control and formatting characters, and without the full stop
 /// at its end, since it stands inside a sentence.
 pub fn short(text: &str) -> String {

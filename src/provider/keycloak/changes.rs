@@ -1,7 +1,7 @@
 //! What changes something. A PUT holds only what is to be changed: what it leaves out stays as it is. Its answer is empty, and
 //! it may have given the client another secret (see [`super::secrets`]), so the client is read after each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::super::http::{Body, Call, Reply};
 use super::super::wire::{json, no_such_call};
 use super::super::{in_time, time_for};
-use super::scopes::Moves;
+use super::scopes::{self, Moves};
 use super::wire::{Client, Written};
 use super::{CLIENT_ID_LIMIT, CLIENTS, Keycloak, secrets, terms};
 use crate::model::{
@@ -34,7 +34,9 @@ impl Keycloak {
         let deadline = Instant::now() + within;
         let wanted = terms::new(&candidate.metadata);
         let asked = wanted.scopes.clone().unwrap_or_default();
-        self.are_there(&asked, deadline).await?;
+        if !asked.is_empty() {
+            scopes::are_there(&asked, &in_time(deadline, self.client_scopes()).await?)?;
+        }
         let realm = self.given(deadline).await?;
         let mut written = Written {
             client_id: Some(id),
@@ -65,7 +67,7 @@ impl Keycloak {
             status if status.is_success() => return Err(self.api.absurd(&call, "its status is not 201")),
             _ => return Err(self.refused(&call, &reply)),
         }
-        let Some(handle) = located(&reply) else {
+        let Some(handle) = reply.made() else {
             return Err(self.api.absurd(&call, "it does not say where the client is"));
         };
         match in_time(deadline, self.find(&handle)).await {
@@ -94,7 +96,7 @@ impl Keycloak {
         fields.extend(has.differences(&then));
         let mut written = Written::change(&client);
         terms::write(&mut written, &fields, &then, client.mappers());
-        let (mut moves, mut ids) = (Moves::default(), std::collections::BTreeMap::new());
+        let (mut moves, mut ids) = (Moves::default(), BTreeMap::new());
         let mut is_put = fields.iter().any(|field| *field != Field::Scopes);
         // A note that somebody took away is put back; another one is never replaced.
         if let (None, Some(marker)) = (client.attribute(terms::MARKER), &target.marker) {
@@ -104,7 +106,7 @@ impl Keycloak {
         if fields.contains(&Field::Scopes) {
             let wanted = then.scopes.clone().unwrap_or_default();
             ids = in_time(deadline, self.client_scopes()).await?;
-            self.are_there(&wanted, deadline).await?;
+            scopes::are_there(&wanted, &ids)?;
             moves = Moves::new(&client, &wanted, &self.given(deadline).await?);
             if moves.given != client.given() {
                 written.set(terms::GIVEN, terms::listed(moves.given.iter()));
@@ -268,12 +270,4 @@ impl Keycloak {
             Err(_) => Err(unclear("the client cannot be read")),
         }
     }
-}
-
-/// The UUID in the address of what was made: its last segment.
-fn located(reply: &Reply) -> Option<Handle> {
-    let path = reply.location()?.split(['?', '#']).next()?;
-    let last = path.trim_end_matches('/').rsplit('/').next()?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    (!last.is_empty() && last.chars().all(plain)).then(|| last.into())
 }

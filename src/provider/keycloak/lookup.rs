@@ -5,7 +5,7 @@
 use reqwest::StatusCode;
 use tokio::time::Instant;
 
-use super::super::http::{Call, LIST, Object, Reply};
+use super::super::http::{Call, LIST, Object, Reply, not_a_conflict};
 use super::super::pages::{Pages, from_offset};
 use super::super::{in_time, percent};
 use super::wire::{self, Client};
@@ -150,11 +150,7 @@ impl Keycloak {
                 Err(unclear) => unclear,
             };
         }
-        match self.refused(call, reply) {
-            // No id is asked for, so none is taken.
-            Fault::Conflict(text) => Fault::Invalid(text),
-            fault => fault,
-        }
+        not_a_conflict(self.refused(call, reply))
     }
 }
 

@@ -24,7 +24,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use reqwest::StatusCode;
 
-use super::http::{Call, Http, Reply, short};
+use super::http::{Call, Http, Reply, hinted};
 use super::login::Login;
 use super::wire::no_such_call;
 use super::{Provider, token};
@@ -84,10 +84,6 @@ impl Keycloak {
             (_, fault) => fault,
         }
     }
-}
-
-fn hinted(text: &str, hint: &str) -> String {
-    short(&format!("{text} ({hint})"))
 }
 
 #[async_trait]

@@ -109,30 +109,6 @@ impl Keycloak {
             .collect())
     }
 
-    /// The names that no client scope has are refused: Keycloak drops them without a word.
-    pub(super) async fn are_there(
-        &self,
-        wanted: &BTreeSet<String>,
-        deadline: Instant,
-    ) -> Result<BTreeMap<String, String>, Fault> {
-        if wanted.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        let there = in_time(deadline, self.client_scopes()).await?;
-        let missing: Vec<&str> = wanted
-            .iter()
-            .map(String::as_str)
-            .filter(|name| *name != OPENID && !there.contains_key(*name))
-            .collect();
-        if missing.is_empty() {
-            return Ok(there);
-        }
-        Err(Fault::Invalid(format!(
-            "nothing is sent: the realm has no client scope {}",
-            missing.join(", ")
-        )))
-    }
-
     /// Attaches and takes off, one call each. Each is harmless when it is repeated; whatever goes wrong after the first one,
     /// the change is done in part.
     pub(super) async fn move_scopes(
@@ -171,6 +147,22 @@ impl Keycloak {
         let reply = self.send(&call).await?;
         self.done(&call, &reply, handle, deadline).await
     }
+}
+
+/// The names that no client scope has are refused: Keycloak drops them without a word.
+pub fn are_there(wanted: &BTreeSet<String>, there: &BTreeMap<String, String>) -> Result<(), Fault> {
+    let missing: Vec<&str> = wanted
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != OPENID && !there.contains_key(*name))
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Fault::Invalid(format!(
+        "nothing is sent: the realm has no client scope {}",
+        missing.join(", ")
+    )))
 }
 
 /// A fault after something was done already.

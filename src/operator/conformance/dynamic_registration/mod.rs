@@ -182,11 +182,7 @@ impl ServerUnderTest for Emulated {
         let nobody = r#"{"client_id":"","client_secret":"s","client_secret_expires_at":0}"#;
         let without_secret = r#"{"client_id":"i"}"#;
         let odd = r#"{"client_id":17,"client_secret":["s"]}"#;
-        [nobody, without_secret, odd]
-            .map(|body| Behaviour::NotJson {
-                body: body.to_owned(),
-            })
-            .to_vec()
+        emulated::answers([nobody, without_secret, odd])
     }
 
     fn records(&self) -> Option<&dyn Records> {

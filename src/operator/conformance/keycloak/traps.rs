@@ -13,7 +13,7 @@ use crate::model::{
     Target, Trace, testing,
 };
 use crate::provider::Provider;
-use crate::provider::address::EgressRules;
+use crate::provider::bench::loopback;
 use crate::provider::connect::connect;
 
 const WITHIN: Duration = Duration::from_secs(20);
@@ -27,11 +27,7 @@ impl Bench {
     async fn new(has_policy: bool) -> Self {
         let way = WAYS.iter().find(|way| way.has_policy == has_policy).unwrap();
         let lent = way.lend().await.unwrap();
-        let egress = EgressRules {
-            allow_loopback: true,
-            ..EgressRules::default()
-        };
-        let adapter = connect(&lent.spec(), false, &lent.secrets(), &egress).unwrap();
+        let adapter = connect(&lent.spec(), false, &lent.secrets(), &loopback()).unwrap();
         Self { lent, adapter }
     }
 

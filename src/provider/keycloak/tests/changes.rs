@@ -9,7 +9,7 @@ fn made() -> ResponseTemplate {
 
 fn scopes(names: &[&str]) -> ClientMetadata {
     ClientMetadata {
-        scopes: Some(words(names)),
+        scopes: Some(set(names)),
         ..ClientMetadata::default()
     }
 }
@@ -114,7 +114,7 @@ async fn a_put_holds_only_what_changes() {
     let bench = Bench::new().await;
     bench.has(&client()).await;
     let metadata = ClientMetadata {
-        redirect_uris: Some(words(&["https://app.example/a"])),
+        redirect_uris: Some(set(&["https://app.example/a"])),
         access_token_validity_seconds: Some(600),
         ..scopes(&["read"])
     };
@@ -140,7 +140,7 @@ async fn what_is_so_already_is_not_sent() {
     let bench = Bench::new().await;
     bench.has(&client()).await;
     let metadata = ClientMetadata {
-        grant_types: Some(words(&["client_credentials"])),
+        grant_types: Some(set(&["client_credentials"])),
         enabled: Some(true),
         ..scopes(&["read"])
     };

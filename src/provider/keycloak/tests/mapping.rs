@@ -32,7 +32,7 @@ fn with(fields: &[(&str, Value)], attributes: &[(&str, &str)]) -> Client {
 #[case(&["client_credentials", "urn:ietf:params:oauth:grant-type:token-exchange"])]
 fn grant_types(#[case] grants: &[&str]) {
     let then = ClientMetadata {
-        grant_types: Some(words(grants)),
+        grant_types: Some(set(grants)),
         ..ClientMetadata::default()
     };
     let mut written = Written::default();
@@ -93,45 +93,45 @@ fn ways_to_authenticate(#[case] kind: &str, #[case] asked: &str, #[case] method:
 
 #[test]
 fn scopes_of_the_realm_are_not_the_clients_own() {
-    assert_eq!(terms::of(&with(&[], &[])).scopes, Some(words(&["read"])));
+    assert_eq!(terms::of(&with(&[], &[])).scopes, Some(set(&["read"])));
     let asked = [("oauthclient.dev/realm-scopes", "basic service_account")];
     assert_eq!(
         terms::of(&with(&[], &asked)).scopes,
-        Some(words(&["openid", "profile", "read"]))
+        Some(set(&["openid", "profile", "read"]))
     );
     let mut foreign = client();
     foreign["attributes"] = json!({});
     assert_eq!(
         terms::of(&read(&foreign)).scopes,
-        Some(words(&["basic", "profile", "read"]))
+        Some(set(&["basic", "profile", "read"]))
     );
 }
 
 #[test]
 fn scopes_are_attached_and_taken_off() {
     let realm = Given {
-        defaults: words(&["basic"]),
-        optionals: words(&["profile"]),
+        defaults: set(&["basic"]),
+        optionals: set(&["profile"]),
     };
     let client = with(&[], &[]);
-    let moves = |wanted: &[&str]| Moves::new(&client, &words(wanted), &realm);
-    let given = words(&["basic", "openid", "profile", "service_account"]);
+    let moves = |wanted: &[&str]| Moves::new(&client, &set(wanted), &realm);
+    let given = set(&["basic", "openid", "profile", "service_account"]);
     assert_eq!(
         moves(&["read", "write"]),
         Moves {
-            attach: words(&["write"]),
-            detach: words(&[]),
+            attach: set(&["write"]),
+            detach: set(&[]),
             given: given.clone(),
         }
     );
-    assert_eq!(moves(&[]).detach, words(&["read"]));
+    assert_eq!(moves(&[]).detach, set(&["read"]));
     let asked = moves(&["read", "profile", "openid"]);
     assert!(asked.attach.is_empty() && asked.detach.is_empty());
-    assert_eq!(asked.given, words(&["basic", "service_account"]));
+    assert_eq!(asked.given, set(&["basic", "service_account"]));
 
     // And back: what comes from the realm stays.
     let client = with(&[], &[("oauthclient.dev/realm-scopes", "basic service_account")]);
-    let back = Moves::new(&client, &words(&["read"]), &realm);
+    let back = Moves::new(&client, &set(&["read"]), &realm);
     assert!(back.attach.is_empty() && back.detach.is_empty());
     assert_eq!(back.given, given);
 }

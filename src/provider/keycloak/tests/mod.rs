@@ -12,8 +12,7 @@ use serde_json::{Value, json};
 use wiremock::matchers::{method, path, path_regex};
 use wiremock::{Mock, MockServer, Request as Received, ResponseTemplate};
 
-use super::super::address::EgressRules;
-use super::super::connect::{Secrets, connect};
+use super::super::bench::{connected, secrets, set};
 use super::*;
 use crate::api::{ClientSecretAuth, Keycloak as Spec, KeycloakAuth, ProviderSpec, SecretRef, ServerSpec};
 use crate::model::{ClientMetadata, Confidential, Credential, Target, Trace, testing};
@@ -53,14 +52,8 @@ impl Bench {
             }),
             None,
         );
-        let values = [("client-id", "operator"), ("client-secret", "canary-of-operator")];
-        let values = values.map(|(key, value)| (key.to_owned(), Confidential::new(value)));
-        let secrets = Secrets::from([("credential".to_owned(), values.into())]);
-        let egress = EgressRules {
-            allow_loopback: true,
-            ..EgressRules::default()
-        };
-        let adapter = connect(&spec, false, &secrets, &egress).unwrap();
+        let secrets = secrets(&[("client-id", "operator"), ("client-secret", "canary-of-operator")]);
+        let adapter = connected(spec, &secrets, WITHIN);
         let bench = Self { server, adapter };
         let token = json!({"access_token": "canary-token", "token_type": "Bearer", "expires_in": 300});
         bench
@@ -159,10 +152,6 @@ fn expiring(now: i64) -> Value {
     client["attributes"]["client.secret.creation.time"] = json!((now - 3600).to_string());
     client["attributes"]["client.secret.expiration.time"] = json!((now - 3600 + 86_400).to_string());
     client
-}
-
-fn words(words: &[&str]) -> BTreeSet<String> {
-    words.iter().map(ToString::to_string).collect()
 }
 
 fn candidate(metadata: ClientMetadata) -> Candidate {

@@ -10,8 +10,8 @@ async fn a_client_is_shown() {
     let found = bench.adapter.client(&ID.into()).await.unwrap().unwrap();
     assert_eq!(found.marker, Some(testing::marker()));
     assert_eq!(found.credential, credential(SECRET));
-    assert_eq!(found.metadata.scopes, Some(words(&["read"])));
-    assert_eq!(found.metadata.grant_types, Some(words(&["client_credentials"])));
+    assert_eq!(found.metadata.scopes, Some(set(&["read"])));
+    assert_eq!(found.metadata.grant_types, Some(set(&["client_credentials"])));
     assert_eq!(found.secret_expires_at, None);
     let attempted = bench
         .adapter
@@ -20,7 +20,7 @@ async fn a_client_is_shown() {
     assert_eq!(attempted.unwrap(), Some(found));
     assert_eq!(
         bench.adapter.scopes().await.unwrap(),
-        words(&["basic", "openid", "profile", "read", "write"]),
+        set(&["basic", "openid", "profile", "read", "write"]),
         "none of another protocol"
     );
 }
