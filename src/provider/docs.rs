@@ -242,7 +242,7 @@ fn values(can: &Capabilities) -> [String; 24] {
         yes(*own_access).to_owned(),
         fields(honours),
         fields(updates),
-        known_grant_types(grant_types.as_ref()),
+        known_grant_types(honours, grant_types.as_ref()),
         scopes_are(*scopes).to_owned(),
         yes(*audience_scopes).to_owned(),
         yes(*rotate_in_place).to_owned(),
@@ -263,8 +263,9 @@ fn addressed_by(handle: HandleKind) -> &'static str {
     }
 }
 
-fn known_grant_types(known: Option<&BTreeSet<String>>) -> String {
+fn known_grant_types(honours: &BTreeSet<Field>, known: Option<&BTreeSet<String>>) -> String {
     match known {
+        _ if !honours.contains(&Field::GrantTypes) => "—".to_owned(),
         Some(known) => quoted(known.iter().map(String::as_str)),
         None => "any may be tried".to_owned(),
     }
